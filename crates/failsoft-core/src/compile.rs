@@ -1,0 +1,369 @@
+//! From a draft to a matrix: every rule that joins two places of a document is checked here, all in one pass.
+//!
+//! Ranges of single values are the document layer's; a value out of range in a hand-made draft is merely
+//! clamped where it is used, and can't make the engine panic.
+
+mod rungs;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::draft::{
+    DependencyDraft, InvariantDraft, MatrixDraft, MeterDraft, OperationDraft, ParameterDraft, RefuseDraft,
+    Value,
+};
+use crate::matrix::{
+    ClassId, Dependency, DependencyId, Matrix, Meter, MeterId, Operation, OperationId, RefuseRule,
+};
+use crate::mistake::{Mistake, Path, suggestion};
+use crate::{Role, RungKind};
+
+/// How much of everything a matrix may hold.
+pub mod limits {
+    /// Dependencies of a matrix.
+    pub const DEPENDENCIES: usize = 1_024;
+    /// Operations of a matrix.
+    pub const OPERATIONS: usize = 1_024;
+    /// Meters of a matrix.
+    pub const METERS: usize = 256;
+    /// Parameters of a matrix.
+    pub const PARAMETERS: usize = 256;
+    /// Invariants of a matrix.
+    pub const INVARIANTS: usize = 1_024;
+    /// Classes of traffic.
+    pub const CLASSES: usize = 8;
+    /// Needs of an operation.
+    pub const NEEDS: usize = 256;
+    /// Refuse rules of an operation.
+    pub const REFUSE_RULES: usize = 64;
+    /// Rungs of a ladder.
+    pub const RUNGS: usize = 64;
+    /// Entries of a list inside a rung.
+    pub const LIST: usize = 256;
+    /// Mistakes that are told at once.
+    pub const MISTAKES: usize = 200;
+}
+
+impl MatrixDraft {
+    /// Checks the draft and turns its names into ids.
+    ///
+    /// `identity` is what every decision and event will carry (the document layer computes it from the
+    /// canonical form).
+    ///
+    /// # Errors
+    /// Every mistake there is, in the order of the document's parts; none hides another.
+    pub fn compile(&self, identity: &str) -> Result<Matrix, Vec<Mistake>> {
+        let mut compiler = Compiler {
+            draft: self,
+            dependencies: index(self.dependencies.iter().map(|dependency| &dependency.name)),
+            operations: index(self.operations.iter().map(|operation| &operation.name)),
+            mistakes: Vec::new(),
+        };
+        let matrix = compiler.matrix(identity);
+        if compiler.mistakes.is_empty() { Ok(matrix) } else { Err(compiler.mistakes) }
+    }
+}
+
+struct Compiler<'a> {
+    draft: &'a MatrixDraft,
+    dependencies: BTreeMap<&'a str, u16>,
+    operations: BTreeMap<&'a str, u16>,
+    mistakes: Vec<Mistake>,
+}
+
+fn index<'a>(names: impl Iterator<Item = &'a String>) -> BTreeMap<&'a str, u16> {
+    // The first of a repeated name stands; the repetition is a mistake of its own.
+    let mut index = BTreeMap::new();
+    for (id, name) in (0u16..).zip(names) {
+        index.entry(name.as_str()).or_insert(id);
+    }
+    index
+}
+
+/// The place of `name` among `names`, as a dense id.
+fn place<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<u16> {
+    names.into_iter().position(|known| known == name).and_then(|index| u16::try_from(index).ok())
+}
+
+fn sorted<Id: Copy>(names: impl Iterator<Item = Arc<str>>, id: impl Fn(u16) -> Id) -> Vec<(Arc<str>, Id)> {
+    let mut list: Vec<(Arc<str>, Id)> = (0u16..).zip(names).map(|(index, name)| (name, id(index))).collect();
+    list.sort_by(|(left, _), (right, _)| left.cmp(right));
+    list
+}
+
+impl<'a> Compiler<'a> {
+    fn mistake(&mut self, code: &'static str, path: Path, what: String, help: Option<String>) {
+        if !self.full() {
+            self.mistakes.push(Mistake::new(code, path, what, help));
+        }
+    }
+
+    /// Nobody reads more, and looking for the name that was meant costs time.
+    fn full(&self) -> bool {
+        self.mistakes.len() >= limits::MISTAKES
+    }
+
+    fn matrix(&mut self, identity: &str) -> Matrix {
+        let draft = self.draft;
+        let root = Path::root();
+        self.count("dependencies", &root.key("dependency"), draft.dependencies.len(), limits::DEPENDENCIES);
+        self.count("operations", &root.key("operation"), draft.operations.len(), limits::OPERATIONS);
+        self.count("meters", &root.key("meter"), draft.meters.len(), limits::METERS);
+        self.count("parameters", &root.key("parameter"), draft.parameters.len(), limits::PARAMETERS);
+        self.count("invariants", &root.key("invariant"), draft.invariants.len(), limits::INVARIANTS);
+        self.classes();
+        self.unique("dependency", draft.dependencies.iter().map(|dependency| dependency.name.as_str()));
+        self.unique("operation", draft.operations.iter().map(|operation| operation.name.as_str()));
+        self.unique("meter", draft.meters.iter().map(|meter| meter.name.as_str()));
+        self.unique("parameter", draft.parameters.iter().map(|parameter| parameter.name.as_str()));
+
+        let dependencies: Vec<Dependency> =
+            draft.dependencies.iter().map(|dependency| self.dependency(dependency)).collect();
+        let meters: Vec<Meter> = draft.meters.iter().map(|meter| self.meter(meter)).collect();
+        let operations: Vec<Operation> =
+            draft.operations.iter().map(|operation| self.operation(operation)).collect();
+        for (index, invariant) in draft.invariants.iter().enumerate() {
+            self.invariant(invariant, &root.key("invariant").index(index));
+        }
+        let classes: Vec<Arc<str>> = draft.classes.iter().map(|class| Arc::from(class.as_str())).collect();
+        Matrix {
+            identity: identity.into(),
+            name: draft.name.as_str().into(),
+            signal_ttl: draft.signal_ttl,
+            dependency_names: sorted(dependencies.iter().map(|item| item.name.clone()), DependencyId),
+            operation_names: sorted(operations.iter().map(|item| item.name.clone()), OperationId),
+            class_names: sorted(classes.iter().cloned(), ClassId),
+            meter_names: sorted(meters.iter().map(|item| item.name.clone()), MeterId),
+            classes,
+            dependencies,
+            operations,
+            meters,
+        }
+    }
+
+    fn count(&mut self, what: &str, path: &Path, count: usize, most: usize) {
+        if count > most {
+            let help = Some(format!("write at most {most}"));
+            self.mistake("too-many", path.clone(), format!("{count} {what} are too many"), help);
+        }
+    }
+
+    fn unique<'n>(&mut self, table: &str, names: impl Iterator<Item = &'n str>) {
+        let mut sorted: Vec<&str> = names.collect();
+        sorted.sort_unstable();
+        for pair in sorted.windows(2) {
+            if let [first, second] = pair
+                && first == second
+            {
+                let path = Path::root().key(table).key(first);
+                self.mistake("repeated-name", path, format!("`{first}` is there twice"), None);
+            }
+        }
+    }
+
+    fn classes(&mut self) {
+        let path = Path::root().key("classes");
+        let classes = &self.draft.classes;
+        self.count("classes", &path, classes.len(), limits::CLASSES);
+        if classes.is_empty() {
+            let help = Some("name at least one class, or leave `classes` out".into());
+            self.mistake("empty-list", path.clone(), "there is no class".into(), help);
+        }
+        for (index, class) in classes.iter().enumerate() {
+            if classes.iter().take(index).any(|earlier| earlier == class) {
+                self.mistake("repeated-name", path.index(index), format!("`{class}` is there twice"), None);
+            }
+        }
+    }
+
+    fn dependency_id(&mut self, name: &str, path: Path) -> DependencyId {
+        if let Some(id) = self.dependencies.get(name) {
+            return DependencyId(*id);
+        }
+        if !self.full() {
+            let help = suggestion(name, self.dependencies.keys().copied());
+            self.mistake("unknown-dependency", path, format!("there is no dependency `{name}`"), help);
+        }
+        DependencyId(u16::MAX)
+    }
+
+    fn operation_id(&mut self, name: &str, path: Path) -> OperationId {
+        if let Some(id) = self.operations.get(name) {
+            return OperationId(*id);
+        }
+        if !self.full() {
+            let help = suggestion(name, self.operations.keys().copied());
+            self.mistake("unknown-operation", path, format!("there is no operation `{name}`"), help);
+        }
+        OperationId(u16::MAX)
+    }
+
+    fn dependency(&mut self, draft: &'a DependencyDraft) -> Dependency {
+        let path = Path::root().key("dependency").key(&draft.name);
+        if draft.role != Role::Observe && draft.deadline.is_none() {
+            let what = format!("a dependency with the role `{}` needs a deadline", draft.role);
+            let help = Some("write for example `deadline = \"250ms\"`, at most 10m".into());
+            self.mistake("missing-deadline", path.clone(), what, help);
+        }
+        let ladder_path = path.key("on_failure");
+        self.count("rungs", &ladder_path, draft.on_failure.len(), limits::RUNGS);
+        let ladder = draft
+            .on_failure
+            .iter()
+            .enumerate()
+            .map(|(index, rung)| self.rung(draft, rung, &ladder_path.index(index)))
+            .collect();
+        let refusal_path = path.key("on_refusal");
+        let refusal = match &draft.on_refusal {
+            Some(rung) => Some(self.refusal(draft, rung, &refusal_path)),
+            None => (draft.role != Role::Observe).then(rungs::default_refusal),
+        };
+        Dependency {
+            name: draft.name.as_str().into(),
+            role: draft.role,
+            stage: draft.stage.unwrap_or_else(|| draft.role.stage()),
+            deadline: draft.deadline,
+            health: draft.health,
+            ladder,
+            refusal,
+        }
+    }
+
+    fn meter(&mut self, draft: &MeterDraft) -> Meter {
+        let path = Path::root().key("meter").key(&draft.name);
+        self.dependency_id(&draft.store, path.key("store"));
+        if self.draft.dependencies.iter().any(|known| known.name == draft.store && known.role != Role::Guard)
+        {
+            let what = format!("the store of a meter must be a guard, and `{}` is none", draft.store);
+            let help = Some("name the guard that checks this quota or budget".into());
+            self.mistake("store-not-a-guard", path.key("store"), what, help);
+        }
+        Meter {
+            name: draft.name.as_str().into(),
+            key: draft.key,
+            mode: draft.mode,
+            capacity: usize::try_from(draft.capacity).unwrap_or(usize::MAX),
+            limit: draft.limit,
+            window: draft.window,
+            max_instances: draft.max_instances,
+        }
+    }
+
+    fn operation(&mut self, draft: &'a OperationDraft) -> Operation {
+        let path = Path::root().key("operation").key(&draft.name);
+        let needs_path = path.key("needs");
+        self.count("needs", &needs_path, draft.needs.len(), limits::NEEDS);
+        let mut needs: Vec<DependencyId> = Vec::with_capacity(draft.needs.len().min(limits::NEEDS));
+        for (index, name) in draft.needs.iter().enumerate().take(limits::NEEDS) {
+            let need = self.dependency_id(name, needs_path.index(index));
+            if needs.contains(&need) && need.0 != u16::MAX {
+                let help = Some("name each need once, where it stands in the pipeline".into());
+                let what = format!("`{name}` is needed twice");
+                self.mistake("repeated-name", needs_path.index(index), what, help);
+            }
+            needs.push(need);
+        }
+        let refuse_path = path.key("refuse");
+        self.count("refuse rules", &refuse_path, draft.refuse.len(), limits::REFUSE_RULES);
+        let refuse = draft
+            .refuse
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| self.refuse_rule(rule, &refuse_path.index(index)))
+            .collect();
+        let meters = (0u16..)
+            .zip(&self.draft.meters)
+            .filter(|(_, meter)| draft.needs.contains(&meter.store))
+            .map(|(id, _)| MeterId(id))
+            .collect();
+        Operation {
+            name: draft.name.as_str().into(),
+            needs,
+            effect: draft.effect,
+            max_unchecked: draft.max_unchecked,
+            enforcement: draft.enforcement,
+            refuse,
+            meters,
+        }
+    }
+
+    fn refuse_rule(&mut self, draft: &RefuseDraft, path: &Path) -> RefuseRule {
+        if draft.present.is_none() && draft.equals.is_empty() && draft.same.is_none() {
+            let help = Some("write `present`, `equals` or `same`".into());
+            self.mistake("empty-condition", path.key("when"), "this rule has no condition".into(), help);
+        }
+        self.common(&draft.deny, &path.key("deny"));
+        RefuseRule {
+            present: draft.present.as_deref().map(Box::from),
+            equals: draft
+                .equals
+                .iter()
+                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                .collect(),
+            same: draft.same.as_ref().map(|(left, right)| (left.as_str().into(), right.as_str().into())),
+            deny: rungs::refusal_of(RungKind::Deny, crate::matrix::Action::Deny, &draft.deny),
+        }
+    }
+
+    fn invariant(&mut self, draft: &InvariantDraft, path: &Path) {
+        self.operation_id(&draft.operation, path.key("operation"));
+        for (name, _) in &draft.when {
+            self.dependency_id(name, path.key("when").key(name));
+        }
+        let promises = draft.verdict.is_some()
+            || draft.posture.is_some()
+            || draft.obligation.is_some()
+            || draft.never.is_some();
+        if !promises {
+            let help = Some("write `verdict`, `posture`, `obligation` or `never`".into());
+            self.mistake("empty-promise", path.clone(), "this invariant promises nothing".into(), help);
+        }
+    }
+
+    /// Whether `value` is what `parameter` is bound to; a name or a type that does not fit is a mistake.
+    fn parameter_is(&mut self, name: &str, value: &Value, path: Path) -> bool {
+        let known: &[ParameterDraft] = &self.draft.parameters;
+        let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
+            let help = suggestion(name, known.iter().map(|parameter| parameter.name.as_str()));
+            self.mistake("unknown-parameter", path, format!("there is no parameter `{name}`"), help);
+            return false;
+        };
+        if core::mem::discriminant(&parameter.default) != core::mem::discriminant(value) {
+            let what =
+                format!("`{name}` is {}, and this is {}", type_name(&parameter.default), type_name(value));
+            self.mistake(
+                "wrong-parameter-type",
+                path,
+                what,
+                Some("compare it with a value of its type".into()),
+            );
+        }
+        parameter.value == *value
+    }
+
+    fn class_id(&mut self, name: &str, path: Path) -> Option<u8> {
+        let names = self.draft.classes.iter().map(String::as_str);
+        let id = place(name, names.clone()).and_then(|id| u8::try_from(id).ok());
+        if id.is_none() {
+            let help = suggestion(name, names);
+            self.mistake("unknown-class", path, format!("there is no class `{name}`"), help);
+        }
+        id
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "true or false",
+        Value::Integer(_) => "a whole number",
+        Value::Text(_) => "a text",
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,399 @@
+//! A matrix as it is written, before it is checked: plain data with names.
+//!
+//! The document layer fills one from TOML or JSON; a program may fill one by hand.
+//! [`MatrixDraft::compile`](crate::MatrixDraft::compile) checks it and turns names into dense ids.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Effect, Enforcement, Fault, Health, MeterMode, Millis, Posture, Role, Stage, Verdict};
+
+/// The whole matrix: `[dependency.*]`, `[operation.*]`, `[meter.*]`, `[parameter.*]` and `[[invariant]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatrixDraft {
+    /// What the matrix is called; part of its identity.
+    pub name: String,
+    /// The author's own count of its changes.
+    pub revision: u64,
+    /// Classes of traffic, at most eight; a request without one is of the first.
+    pub classes: Vec<String>,
+    /// How long advice and the told number of instances stand.
+    pub signal_ttl: Millis,
+    /// Parameters, each with the value bound at load.
+    pub parameters: Vec<ParameterDraft>,
+    /// Dependencies, in the order written: events of one moment follow it.
+    pub dependencies: Vec<DependencyDraft>,
+    /// Operations.
+    pub operations: Vec<OperationDraft>,
+    /// Meters.
+    pub meters: Vec<MeterDraft>,
+    /// Promises to be proven by `failsoft check`.
+    pub invariants: Vec<InvariantDraft>,
+}
+
+impl MatrixDraft {
+    /// An empty matrix of that name, with every default in place.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            revision: 1,
+            classes: Vec::from([String::from("default")]),
+            signal_ttl: Millis::new(60_000),
+            parameters: Vec::new(),
+            dependencies: Vec::new(),
+            operations: Vec::new(),
+            meters: Vec::new(),
+            invariants: Vec::new(),
+        }
+    }
+}
+
+/// The value of a parameter: a yes or no, a whole number, or a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number up to 2^53 − 1.
+    Integer(u64),
+    /// A text.
+    Text(String),
+}
+
+/// `[parameter.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterDraft {
+    /// Its name.
+    pub name: String,
+    /// What the document says.
+    pub default: Value,
+    /// What it is bound to, of the default's type.
+    pub value: Value,
+}
+
+/// `[dependency.NAME]`: what the host calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DependencyDraft {
+    /// Its name.
+    pub name: String,
+    /// Whether its yes, its result, or nothing of it is needed.
+    pub role: Role,
+    /// Where in the pipeline it stands; by role where not said.
+    pub stage: Option<Stage>,
+    /// How long a call may take; required of guards and servers, at most ten minutes.
+    pub deadline: Option<Millis>,
+    /// How its health is judged.
+    pub health: HealthSettings,
+    /// The ladder, read from the top when it fails.
+    pub on_failure: Vec<RungDraft>,
+    /// What happens when it says no.
+    pub on_refusal: Option<RungDraft>,
+}
+
+impl DependencyDraft {
+    /// A dependency of that name, role and deadline, with no ladder and every default in place.
+    #[must_use]
+    pub fn new(name: &str, role: Role, deadline: Option<Millis>) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            stage: None,
+            deadline,
+            health: HealthSettings::default(),
+            on_failure: Vec::new(),
+            on_refusal: None,
+        }
+    }
+}
+
+/// `[dependency.NAME.health]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// So many counted failures in a row open the circuit.
+    pub consecutive_failure_threshold: u32,
+    /// How long an open circuit waits before it lets a trial call through.
+    pub wait_duration_in_open_state: Millis,
+    /// How long a permit may stay out; a trial that is out longer has failed.
+    pub permit_ttl: Millis,
+    /// So many good probes in a row end a degradation, or an open circuit's wait.
+    pub probe_rise: u32,
+    /// So many bad probes in a row open the circuit.
+    pub probe_fall: u32,
+    /// Whether it waits for an operator before it is used.
+    pub initial_state: InitialState,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self {
+            consecutive_failure_threshold: 5,
+            wait_duration_in_open_state: Millis::new(5_000),
+            permit_ttl: Millis::new(30_000),
+            probe_rise: 2,
+            probe_fall: 3,
+            initial_state: InitialState::Closed,
+        }
+    }
+}
+
+/// How a circuit begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InitialState {
+    /// In use.
+    #[default]
+    Closed,
+    /// Not in use until an operator says so.
+    ForcedOpen,
+}
+
+/// One step of a ladder: what it does, when, and what is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RungDraft {
+    /// What it does.
+    pub action: ActionDraft,
+    /// What it is narrowed to; nothing where empty.
+    pub when: WhenDraft,
+    /// Further obligations, by name.
+    pub also: Vec<String>,
+    /// The event it emits.
+    pub emit: Option<String>,
+    /// Why, in that event.
+    pub reason: Option<String>,
+    /// Who is to be called, in that event.
+    pub alert: Option<String>,
+    /// The HTTP status of a decision it decides.
+    pub status: Option<u16>,
+    /// The code of a decision it decides.
+    pub code: Option<String>,
+}
+
+impl RungDraft {
+    /// A rung that does `action` and nothing else.
+    #[must_use]
+    pub fn new(action: ActionDraft) -> Self {
+        Self {
+            action,
+            when: WhenDraft::default(),
+            also: Vec::new(),
+            emit: None,
+            reason: None,
+            alert: None,
+            status: None,
+            code: None,
+        }
+    }
+}
+
+/// What a rung does, with its own settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionDraft {
+    /// Go on.
+    Allow,
+    /// Stop.
+    Deny,
+    /// Not now.
+    Defer,
+    /// Go on, and suppress the output.
+    Withhold,
+    /// Do this one call again after a wait.
+    Retry {
+        /// So many calls in all.
+        max_attempts: u32,
+        /// The first wait.
+        base: Millis,
+        /// Each further wait, as a percentage of the one before.
+        multiplier: u64,
+        /// By how many percent a wait may be stretched.
+        jitter: u64,
+    },
+    /// Use another dependency.
+    Fallback {
+        /// Which.
+        to: String,
+    },
+    /// Use what it said last.
+    LastKnown {
+        /// No older than this.
+        max_age: Millis,
+        /// Whose age counts.
+        of: LastKnownOf,
+    },
+    /// Count on this instance alone.
+    LocalMeter {
+        /// Which meter.
+        meter: String,
+        /// How much of the limit is this instance's.
+        share: Share,
+    },
+    /// Publish later.
+    Outbox {
+        /// While fewer than so many wait.
+        capacity: u64,
+    },
+    /// Try the one that may be back first.
+    LeastBad {
+        /// Of these.
+        of: Vec<String>,
+    },
+    /// Store metadata alone.
+    MetadataOnly,
+    /// Lose the telemetry.
+    DropTelemetry,
+    /// Go on without the tool, and say so.
+    SkipTool,
+    /// Read, and write nothing.
+    ReadOnly,
+    /// A substitute of the host's own.
+    Substitute {
+        /// Its name, which is the obligation's.
+        name: String,
+    },
+}
+
+/// Whose age a `last_known` rung looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LastKnownOf {
+    /// That of the answer which this request could use, told by the host.
+    #[default]
+    Request,
+    /// That of the dependency's last `ok`, whoever asked.
+    Dependency,
+}
+
+/// How much of a limit one instance may give out alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Share {
+    /// The limit divided by the number of instances.
+    #[default]
+    PerInstance,
+    /// A whole percentage of the limit, 1 to 100.
+    Percent(u64),
+}
+
+/// What a rung is narrowed to. Every list that holds something must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhenDraft {
+    /// Fault classes.
+    pub fault: Vec<Fault>,
+    /// States of the dependency's health.
+    pub health: Vec<Health>,
+    /// Effects of the operation.
+    pub effect: Vec<Effect>,
+    /// Stages at which the request asks.
+    pub stage: Vec<Stage>,
+    /// Operations.
+    pub operation: Vec<String>,
+    /// Classes of traffic.
+    pub class: Vec<String>,
+    /// Parameters and the values they must have.
+    pub parameter: Vec<(String, Value)>,
+}
+
+/// `[operation.NAME]`: what the host wants to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationDraft {
+    /// Its name.
+    pub name: String,
+    /// What it needs, in pipeline order.
+    pub needs: Vec<String>,
+    /// Whether it reads, writes, or cannot be taken back.
+    pub effect: Effect,
+    /// How long it may take in all.
+    pub deadline: Option<Millis>,
+    /// Deny when more than so many guards would be passed unchecked.
+    pub max_unchecked: Option<u64>,
+    /// Whether its decisions are obeyed, or only told.
+    pub enforcement: Enforcement,
+    /// What is refused before any need is looked at.
+    pub refuse: Vec<RefuseDraft>,
+}
+
+impl OperationDraft {
+    /// An operation of that name and those needs, with every default in place.
+    #[must_use]
+    pub fn new(name: &str, needs: &[&str]) -> Self {
+        Self {
+            name: name.into(),
+            needs: needs.iter().map(|need| String::from(*need)).collect(),
+            effect: Effect::Write,
+            deadline: None,
+            max_unchecked: None,
+            enforcement: Enforcement::Enforce,
+            refuse: Vec::new(),
+        }
+    }
+}
+
+/// `[[operation.NAME.refuse]]`: conditions on attributes, all of which must hold, and the `deny` that follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefuseDraft {
+    /// This attribute is there, be it empty.
+    pub present: Option<String>,
+    /// These attributes have these values.
+    pub equals: Vec<(String, String)>,
+    /// These two have the same value, or one is missing.
+    pub same: Option<(String, String)>,
+    /// The answer; its action is [`ActionDraft::Deny`].
+    pub deny: RungDraft,
+}
+
+/// `[meter.NAME]`: a quota or a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterDraft {
+    /// Its name.
+    pub name: String,
+    /// The guard that keeps the shared count.
+    pub store: String,
+    /// Whose amounts are counted together.
+    pub key: MeterKey,
+    /// What it does at its limit.
+    pub mode: MeterMode,
+    /// How many keys this instance holds.
+    pub capacity: u64,
+    /// The most that may pass in a period.
+    pub limit: Option<u64>,
+    /// How long a period lasts from its first amount.
+    pub window: Option<Millis>,
+    /// The most instances there ever are.
+    pub max_instances: Option<u64>,
+}
+
+/// Whose amounts a meter counts together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MeterKey {
+    /// Those of a tenant.
+    #[default]
+    Tenant,
+    /// Those of a tenant's session.
+    TenantSession,
+}
+
+/// `[[invariant]]`: a promise about an operation, to be proven by `failsoft check`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvariantDraft {
+    /// The operation it speaks of.
+    pub operation: String,
+    /// What is known of dependencies; what is not named takes every value.
+    pub when: Vec<(String, InvariantCondition)>,
+    /// The loosest verdict permitted.
+    pub verdict: Option<Verdict>,
+    /// The posture that must come out.
+    pub posture: Option<Posture>,
+    /// An obligation that must be there.
+    pub obligation: Option<String>,
+    /// A verdict that must never come out.
+    pub never: Option<Verdict>,
+}
+
+/// What an invariant supposes of a dependency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvariantCondition {
+    /// It is fine.
+    Fine,
+    /// It says no.
+    Refused,
+    /// It has failed, of whatever class.
+    Failed,
+    /// It has failed in this way.
+    Fault(Fault),
+}

@@ -1,0 +1,424 @@
+//! Reading a ladder: the first rung that its `when`, the laws and its availability leave standing (spec 3).
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::answer::{Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSAL, Reason, ReasonKind};
+use crate::draft::{LastKnownOf, Share};
+use crate::matrix::{Action, DependencyId, MeterId, Rung, Situation};
+use crate::meter;
+use crate::needs::{Asking, Condition, Failure, Source, Subject, tightens};
+use crate::request::{Pass, Report};
+use crate::{Effect, Fault, Health, Millis, ObligationKind, Posture, Role, RungKind, Time, Verdict};
+
+/// A rung that stands: what it makes, and the wait that it asks for.
+struct Standing {
+    obligation: Option<(ObligationName, Detail)>,
+    wait: Option<Millis>,
+}
+
+impl Standing {
+    fn plain() -> Self {
+        Self { obligation: None, wait: None }
+    }
+
+    fn with(kind: ObligationKind, detail: Detail) -> Self {
+        Self { obligation: Some((ObligationName::Known(kind), detail)), wait: None }
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// What the need answers; nothing where it is fine.
+    pub(crate) fn answer(&self, subject: &Subject<'a>) -> Option<NeedAnswer> {
+        match self.condition(subject) {
+            Condition::Fine => None,
+            Condition::Refused => Some(self.refused(subject)),
+            Condition::Failed(failure) => Some(self.failed(subject, failure)),
+        }
+    }
+
+    fn refused(&self, subject: &Subject<'a>) -> NeedAnswer {
+        let situation = self.situation(subject, None);
+        let written = subject.dependency.refusal.as_ref().filter(|rung| {
+            // What can't be taken back does not go on after a no, unless a server's rung names it.
+            let irreversible = self.is_irreversible() && rung.verdict().goes_on();
+            let named = rung.when.effect.names(Effect::Irreversible.number());
+            let lawful = !irreversible || (named && subject.dependency.role == Role::Serve);
+            lawful && rung.when.matches(&seen_by(subject, situation, rung.kind))
+        });
+        let mut answer = match written {
+            Some(rung) => {
+                // A refusal's rung is always available; a name of the host's own is all that it can make.
+                let standing = match &rung.action {
+                    Action::Named { name } => {
+                        Standing { obligation: Some((ObligationName::of(name), Detail::None)), wait: None }
+                    }
+                    Action::Withhold => Standing::with(ObligationKind::WithholdOutput, Detail::None),
+                    _ => Standing::plain(),
+                };
+                self.taken(subject, rung, 0, standing)
+            }
+            None => {
+                let mut answer = self.ran_out(subject, Verdict::Deny, 403, Some("REFUSED"));
+                answer.reason.kind = ReasonKind::Rung(RungKind::Deny);
+                answer
+            }
+        };
+        answer.posture = Posture::Normal;
+        answer.pass = None;
+        answer.place = REFUSAL;
+        answer.reason.fault = Some(Report::Refused);
+        answer.reason.since = self.since(subject, None);
+        answer
+    }
+
+    fn failed(&self, subject: &Subject<'a>, failure: Failure) -> NeedAnswer {
+        let situation = self.situation(subject, failure.fault);
+        let standing = (0u16..).zip(&subject.dependency.ladder).find_map(|(index, rung)| {
+            let situation = seen_by(subject, situation, rung.kind);
+            if rung.when.matches(&situation) && self.is_lawful(subject, failure, rung) {
+                let standing = self.available(subject, failure, &situation, rung)?;
+                Some((index, rung, standing))
+            } else {
+                None
+            }
+        });
+        let callers = failure.fault.is_some_and(Fault::caller);
+        let mut answer = match standing {
+            Some((index, rung, standing)) => self.taken(subject, rung, index, standing),
+            None if subject.dependency.role == Role::Observe => {
+                let mut answer = self.ran_out(subject, Verdict::Allow, 200, None);
+                answer.posture = Posture::FailOpen;
+                answer
+            }
+            None => {
+                let fault = failure.fault.unwrap_or(Fault::Unavailable);
+                self.ran_out(subject, Verdict::Deny, fault.status(), Some(fault.code()))
+            }
+        };
+        if callers && !answer.verdict.goes_on() {
+            answer.posture = Posture::Normal;
+        }
+        if subject.dependency.role == Role::Guard && answer.verdict.goes_on() {
+            answer.pass = match answer.posture {
+                Posture::FailOpen => Some(Pass::Skipped),
+                Posture::FailSoft => Some(Pass::Replaced),
+                Posture::FailClosed | Posture::Normal => None,
+            };
+        }
+        if answer.pass == Some(Pass::Skipped) {
+            answer.obligations.push(Obligation {
+                kind: ObligationName::Known(ObligationKind::MarkUnchecked),
+                dependency: Some(subject.id),
+                detail: Detail::None,
+            });
+        }
+        answer.reason.fault = failure.fault.map(Report::Failed);
+        answer.reason.since = self.since(subject, Some(failure));
+        answer.wait = if callers { None } else { self.known_wait(subject, answer.rung_wait) };
+        answer
+    }
+
+    /// An answer that stood in an earlier commit stands again; only its wait has gone on.
+    pub(crate) fn again(&self, subject: &Subject<'a>, answer: &NeedAnswer) -> NeedAnswer {
+        let has_none = match answer.reason.fault {
+            Some(Report::Failed(fault)) => fault.caller(),
+            Some(Report::Refused | Report::Ok) => true,
+            None => false,
+        };
+        let wait = if has_none { None } else { self.known_wait(subject, answer.rung_wait) };
+        NeedAnswer { wait, ..answer.clone() }
+    }
+
+    /// The answer that `rung` makes, before it is known how the need has failed.
+    fn taken(&self, subject: &Subject<'a>, rung: &Rung, index: u16, standing: Standing) -> NeedAnswer {
+        let own = standing.obligation;
+        let also = rung.also.iter().map(|name| (ObligationName::of(name), Detail::None));
+        let obligations = own.into_iter().chain(also).map(|(kind, detail)| Obligation {
+            kind,
+            dependency: Some(subject.id),
+            detail,
+        });
+        NeedAnswer {
+            reason: self.reason(subject, Some(index), rung.kind),
+            verdict: rung.verdict(),
+            posture: rung.posture,
+            status: rung.status,
+            code: rung.code.clone(),
+            obligations: obligations.collect(),
+            emit: rung.emit.as_ref().map(|emit| Emit {
+                event: emit.event.clone(),
+                dependency: Some(subject.id),
+                reason: emit.reason.clone(),
+                alert: emit.alert.clone(),
+            }),
+            pass: None,
+            observer: subject.dependency.role == Role::Observe,
+            wait: None,
+            rung_wait: standing.wait,
+            place: index,
+            cut: false,
+        }
+    }
+
+    /// What stands at the end of every ladder.
+    fn ran_out(
+        &self,
+        subject: &Subject<'a>,
+        verdict: Verdict,
+        status: u16,
+        code: Option<&str>,
+    ) -> NeedAnswer {
+        let kind = if verdict == Verdict::Deny { RungKind::Deny } else { RungKind::Allow };
+        NeedAnswer {
+            reason: self.reason(subject, None, kind),
+            verdict,
+            posture: Posture::FailClosed,
+            status: Some(status),
+            code: code.map(Arc::from),
+            obligations: Vec::new(),
+            emit: None,
+            pass: None,
+            observer: subject.dependency.role == Role::Observe,
+            wait: None,
+            rung_wait: None,
+            place: REFUSAL,
+            cut: false,
+        }
+    }
+
+    fn reason(&self, subject: &Subject<'a>, rung: Option<u16>, kind: RungKind) -> Reason {
+        Reason {
+            dependency: Some(subject.id),
+            health: Some(subject.vital.health()),
+            fault: None,
+            rung,
+            kind: ReasonKind::Rung(kind),
+            since: self.now,
+        }
+    }
+
+    /// Since when it is as it is: a refusal, the caller's own fault and what only the request saw since the
+    /// request first said so; all else since the dependency was last healthy.
+    fn since(&self, subject: &Subject<'a>, failure: Option<Failure>) -> Time {
+        let reported = subject.met.report.map(|(_, since)| since);
+        let callers = failure.and_then(|failure| failure.fault).is_some_and(Fault::caller);
+        let ailing = subject.vital.ailing_since;
+        match failure.map(|failure| failure.source) {
+            None => reported.unwrap_or(self.now),
+            Some(Source::Silence) => self.now,
+            Some(Source::Request) if callers || self.is_fine_by_health_alone(subject) => {
+                reported.unwrap_or(self.now)
+            }
+            Some(_) => ailing.or(reported).unwrap_or(self.now),
+        }
+    }
+
+    /// Whether only the request speaks against it. A circuit that is probing has not recovered yet.
+    fn is_fine_by_health_alone(&self, subject: &Subject<'a>) -> bool {
+        let silent = Subject { met: Default::default(), ..*subject };
+        match subject.vital.health() {
+            Health::Unknown | Health::Healthy => true,
+            Health::Degraded => !matches!(
+                self.condition(&silent),
+                Condition::Failed(Failure { source: Source::Health | Source::Advice, .. })
+            ),
+            Health::Down | Health::Probing => false,
+        }
+    }
+
+    /// Whether the laws let this failure take this rung.
+    fn is_lawful(&self, subject: &Subject<'a>, failure: Failure, rung: &Rung) -> bool {
+        let goes_on = rung.verdict().goes_on();
+        let guard = subject.dependency.role == Role::Guard;
+        let names_fault = failure.fault.is_some_and(|fault| rung.when.fault.names(fault.number()));
+        if failure.fault.is_some_and(Fault::caller) {
+            let lawful = match subject.dependency.role {
+                Role::Observe => goes_on,
+                Role::Guard => names_fault && !goes_on,
+                Role::Serve => names_fault,
+            };
+            if !lawful {
+                return false;
+            }
+        }
+        if guard && rung.posture == Posture::FailOpen {
+            let must_be_named = failure.fault.is_some_and(Fault::named_only);
+            let by_operator = failure.source == Source::Health && subject.vital.is_failed_by_operator_alone();
+            if (must_be_named && !names_fault) || by_operator {
+                return false;
+            }
+        }
+        if failure.source == Source::Advice {
+            // For what can't be taken back degraded is failed whoever says so, and the rung need not name it.
+            let names = self.is_irreversible() || rung.when.health.names(Health::Degraded.number());
+            if !(names && tightens(rung.kind)) {
+                return false;
+            }
+        }
+        if self.is_irreversible()
+            && subject.dependency.role != Role::Observe
+            && (goes_on || rung.kind == RungKind::Retry)
+        {
+            let named = rung.when.effect.names(Effect::Irreversible.number());
+            if !named || (guard && rung.posture != Posture::FailSoft) {
+                return false;
+            }
+        }
+        rung.kind.past_no_return() || !self.is_past_no_return()
+    }
+
+    fn available(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        situation: &Situation,
+        rung: &Rung,
+    ) -> Option<Standing> {
+        match &rung.action {
+            Action::Allow | Action::Deny | Action::Defer => Some(Standing::plain()),
+            Action::Withhold => Some(Standing::with(ObligationKind::WithholdOutput, Detail::None)),
+            Action::Named { name } => {
+                Some(Standing { obligation: Some((ObligationName::of(name), Detail::None)), wait: None })
+            }
+            Action::LastKnown { max_age, of } => {
+                let age = self.last_known_age(subject, *of);
+                let young = age.is_some_and(|age| age <= *max_age);
+                young.then(|| Standing::with(ObligationKind::LastKnown, Detail::None))
+            }
+            Action::Fallback { to } => {
+                let fine = self.subject(*to).is_some_and(|target| {
+                    self.condition(&target) == Condition::Fine && self.deadline_fits(&target, Millis::ZERO)
+                });
+                fine.then(|| Standing::with(ObligationKind::Fallback, Detail::To(*to)))
+            }
+            Action::LeastBad { of } => {
+                let target = self.least_bad(of)?;
+                Some(Standing::with(ObligationKind::Fallback, Detail::To(target)))
+            }
+            Action::Outbox { capacity } => {
+                let depth = self.state.dependency(subject.id).map_or(u64::MAX, |known| known.outbox_depth);
+                (depth < *capacity).then(|| Standing::with(ObligationKind::Outbox, Detail::Sequence(None)))
+            }
+            Action::LocalMeter { meter, share } => self
+                .has_left(*meter, *share)
+                .then(|| Standing::with(ObligationKind::LocalMeter, Detail::Meter(*meter))),
+            Action::Retry { .. } => self.retry(subject, failure, situation.health, &rung.action),
+        }
+    }
+
+    fn last_known_age(&self, subject: &Subject<'a>, of: LastKnownOf) -> Option<Millis> {
+        let told = subject.met.cached_age(self.now);
+        let of_dependency = || self.state.dependency(subject.id)?.last_ok.map(|at| self.now.since(at));
+        match of {
+            LastKnownOf::Request => told,
+            LastKnownOf::Dependency => told.or_else(of_dependency),
+        }
+    }
+
+    fn deadline_fits(&self, subject: &Subject<'a>, after: Millis) -> bool {
+        let deadline = subject.dependency.deadline.unwrap_or(Millis::ZERO);
+        self.request.fits(after.plus(deadline), self.now)
+    }
+
+    /// Of what is down, the one that may be back first; ties as written.
+    fn least_bad(&self, targets: &[DependencyId]) -> Option<DependencyId> {
+        let wait = |id: &DependencyId| {
+            let target = self.subject(*id)?;
+            let spoken_against = matches!(target.met.report, Some((Report::Refused | Report::Failed(_), _)));
+            if spoken_against || target.vital.is_forced_open() || !self.deadline_fits(&target, Millis::ZERO) {
+                return None;
+            }
+            Some((target.vital.wait(self.now).unwrap_or(Millis::ZERO), *id))
+        };
+        let mut best: Option<(Millis, DependencyId)> = None;
+        for (wait, id) in targets.iter().filter_map(wait) {
+            if best.is_none_or(|(least, _)| wait < least) {
+                best = Some((wait, id));
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    fn has_left(&self, meter: MeterId, share: Share) -> bool {
+        let (Some(settings), Some(table)) =
+            (self.matrix.meters.get(meter.index()), self.state.tables.get(meter.index()))
+        else {
+            return false;
+        };
+        let Some(key) = self.state.meter_key(self.matrix, meter, self.request) else {
+            return false;
+        };
+        let divisor =
+            meter::divisor(self.state.instances, self.matrix.signal_ttl, settings.max_instances, self.now);
+        let taken = self.request.memory.taken.get(&meter).copied();
+        table.has_left(settings, share, divisor, (key, self.request.amount(meter), taken), self.now)
+    }
+
+    /// Only what this request met itself is tried again, and only while the dependency is not known to be down.
+    fn retry(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        health: Health,
+        action: &Action,
+    ) -> Option<Standing> {
+        let Action::Retry { max_attempts, base, multiplier, jitter } = action else {
+            return None;
+        };
+        let attempts = subject.met.attempts();
+        if failure.source != Source::Request || health == Health::Down || attempts >= *max_attempts {
+            return None;
+        }
+        let told = subject.met.retry_after(self.now).unwrap_or(Millis::ZERO);
+        let after = backed_off(*base, *multiplier, attempts).max(told);
+        let most = (*jitter > 0).then(|| after.percent(jitter.saturating_add(100)));
+        let longest = most.unwrap_or(after);
+        if !self.deadline_fits(subject, longest) {
+            return None;
+        }
+        let attempt = attempts.saturating_add(1);
+        let detail = Detail::Retry { after, most, attempt, max_attempts: *max_attempts };
+        Some(Standing { wait: Some(longest), ..Standing::with(ObligationKind::Retry, detail) })
+    }
+
+    /// The wait that is known for a need that stops: told, computed or the rung's own, whichever is longest;
+    /// where its ladder has other targets, the shortest among it and theirs.
+    fn known_wait(&self, subject: &Subject<'a>, of_rung: Option<Millis>) -> Option<Millis> {
+        let own = self.wait_of(subject).max(of_rung);
+        let targets = subject.dependency.ladder.iter().flat_map(|rung| match &rung.action {
+            Action::Fallback { to } => vec![*to],
+            Action::LeastBad { of } => of.clone(),
+            _ => Vec::new(),
+        });
+        let theirs = targets.filter_map(|id| self.wait_of(&self.subject(id)?));
+        own.into_iter().chain(theirs).min()
+    }
+
+    fn wait_of(&self, subject: &Subject<'a>) -> Option<Millis> {
+        subject.vital.wait(self.now).max(subject.met.retry_after(self.now))
+    }
+}
+
+/// What a rung's `when` is held against. A health that is degraded by advice alone is seen so only by rungs
+/// that tighten: to all others it is what this host saw itself, so that advice never opens anything.
+pub(crate) fn seen_by(subject: &Subject<'_>, situation: Situation, kind: RungKind) -> Situation {
+    if subject.vital.is_degraded_by_advice_alone() && !tightens(kind) {
+        return Situation { health: subject.vital.health_without_advice(), ..situation };
+    }
+    situation
+}
+
+/// base × (multiplier / 100)^(attempts − 1), rounded down at each step.
+fn backed_off(base: Millis, multiplier: u64, attempts: u32) -> Millis {
+    let mut wait = base;
+    for _ in 1..attempts {
+        let next = wait.percent(multiplier);
+        if next == wait {
+            break; // It has stopped growing: at the most there is, or with a multiplier of 100.
+        }
+        wait = next;
+    }
+    wait
+}

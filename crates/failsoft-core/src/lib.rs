@@ -1,0 +1,73 @@
+//! The pure core of failsoft: from a written matrix and what has been observed to a decision.
+//!
+//! Two functions do everything. [`apply`] takes in a [`Signal`] and is the only thing that changes [`State`];
+//! [`decide`] answers a [`Request`] and changes nothing. Time is an argument, and the core knows no clock,
+//! thread, file, socket, random number or global.
+//!
+//! ```
+//! use failsoft_core::draft::{ActionDraft, DependencyDraft, MatrixDraft, OperationDraft, RungDraft};
+//! use failsoft_core::{decide, Fault, Millis, Posture, Request, Role, State, Time, Verdict};
+//!
+//! let mut draft = MatrixDraft::new("example");
+//! let mut moderation = DependencyDraft::new("moderation", Role::Guard, Some(Millis::new(300)));
+//! moderation.on_failure = vec![RungDraft::new(ActionDraft::Deny)];
+//! draft.dependencies = vec![moderation];
+//! draft.operations = vec![OperationDraft::new("assist", &["moderation"])];
+//! let matrix = draft.compile("example@1").expect("a matrix without mistakes");
+//!
+//! let state = State::new(&matrix, Time::default());
+//! let mut request = Request::new(&matrix, "assist");
+//! let now = Time::from_millis(1);
+//! assert_eq!(decide(&matrix, &state, &request, now).verdict, Verdict::Allow);
+//!
+//! request.failed(matrix.dependency("moderation").expect("it is there"), Fault::Timeout, now);
+//! let decision = decide(&matrix, &state, &request, now);
+//! assert_eq!((decision.verdict, decision.posture), (Verdict::Deny, Posture::FailClosed));
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
+extern crate alloc;
+
+mod answer;
+mod apply;
+mod compile;
+mod decide;
+pub mod draft;
+mod health;
+mod ladder;
+mod matrix;
+mod meter;
+mod mistake;
+mod needs;
+mod permits;
+mod request;
+mod state;
+mod time;
+mod vocabulary;
+
+pub use answer::{Decision, Detail, Emit, Obligation, ObligationName, Reason, ReasonKind};
+pub use apply::{Answer, Event, Outcome, Signal, apply};
+pub use decide::decide;
+pub use request::{Report, Request};
+pub use state::{HealthReport, Metrics, State, health};
+
+pub use compile::limits;
+pub use matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
+pub use mistake::{Mistake, Path, Segment, nearest, suggestion};
+pub use time::{INTEGER_MAX, Millis, Time};
+pub use vocabulary::{
+    Cause, Circuit, Effect, Enforcement, EventKind, Fault, Health, MeterMode, ObligationKind, Override,
+    Posture, ProbeResult, Role, RuleKind, RungKind, Stage, Verdict,
+};

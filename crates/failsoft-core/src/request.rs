@@ -1,0 +1,255 @@
+//! A request: a value that the host holds, which gathers what the request met and commits once.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::answer::NeedAnswer;
+use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
+use crate::meter::Taken;
+use crate::{Fault, Millis, Stage, Time};
+
+/// What a call met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Report {
+    /// It answered; a guard said yes.
+    Ok,
+    /// It answered, and the answer is no.
+    Refused,
+    /// It failed.
+    Failed(Fault),
+}
+
+impl Report {
+    /// `ok`, `refused` or the fault's class.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Failed(fault) => fault.as_str(),
+        }
+    }
+
+    /// The report of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "ok" => Some(Self::Ok),
+            "refused" => Some(Self::Refused),
+            name => Fault::from_name(name).map(Self::Failed),
+        }
+    }
+
+    /// Every name that [`from_name`](Self::from_name) knows.
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+        ["ok", "refused"].into_iter().chain(Fault::ALL.iter().map(|fault| fault.as_str()))
+    }
+}
+
+/// A length of time as it was told, and when: it goes on growing or shrinking from there.
+type Told = (Millis, Time);
+
+/// What a request met of one dependency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Met {
+    /// With the moment at which this very report was first made.
+    pub(crate) report: Option<(Report, Time)>,
+    pub(crate) had: Option<Millis>,
+    cached: Option<Told>,
+    attempts: Option<u32>,
+    retry_after: Option<Told>,
+}
+
+impl Met {
+    pub(crate) fn cached_age(&self, now: Time) -> Option<Millis> {
+        self.cached.map(|(age, at)| age.plus(now.since(at)))
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.unwrap_or(1)
+    }
+
+    /// What is left of the wait that was told with the fault; none where nothing is.
+    pub(crate) fn retry_after(&self, now: Time) -> Option<Millis> {
+        self.retry_after.map(|(wait, at)| wait.less(now.since(at))).filter(|wait| *wait > Millis::ZERO)
+    }
+}
+
+/// How a guard was passed in a committed decision that went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pass {
+    Replaced,
+    Skipped,
+}
+
+/// What a request remembers of its committed decisions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Memory {
+    /// Needs that were answered for: with the answer where it stopped the request.
+    pub(crate) answered: BTreeMap<DependencyId, Option<NeedAnswer>>,
+    pub(crate) passes: BTreeMap<DependencyId, Pass>,
+    pub(crate) taken: BTreeMap<MeterId, Taken>,
+    pub(crate) sequences: BTreeMap<DependencyId, u64>,
+    /// Rungs whose event was told: the dependency, and the rung's place (a refusal's is `u16::MAX`).
+    pub(crate) told: Vec<(Option<DependencyId>, u16)>,
+}
+
+/// A request: the operation that the host wants to do, and what it met so far.
+///
+/// A preview ([`decide`](crate::decide)) changes nothing in it; a commit
+/// ([`Signal::Decided`](crate::Signal::Decided)) notes what was answered, so that committing again counts nothing twice.
+/// What is told again replaces what was told before. Ages and waits go on from the moment at which they were told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    pub(crate) operation: Option<OperationId>,
+    pub(crate) operation_name: Arc<str>,
+    pub(crate) class: Option<ClassId>,
+    pub(crate) has_unknown_name: bool,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) session: Arc<str>,
+    pub(crate) stage: Stage,
+    remaining: Option<Told>,
+    met: BTreeMap<DependencyId, Met>,
+    pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
+    pub(crate) amounts: BTreeMap<MeterId, u64>,
+    pub(crate) memory: Memory,
+}
+
+impl Request {
+    /// A request for an operation, of the matrix's first class, at stage `admit`, that has met nothing yet.
+    ///
+    /// An operation that the matrix does not have makes a request that is denied, with the reason `unknown_name`.
+    #[must_use]
+    pub fn new(matrix: &Matrix, operation: &str) -> Self {
+        let id = matrix.operation(operation);
+        Self {
+            operation: id,
+            operation_name: match id {
+                Some(id) => matrix
+                    .operations
+                    .get(id.index())
+                    .map_or_else(|| operation.into(), |known| known.name.clone()),
+                None => operation.into(),
+            },
+            class: matrix.classes().next().map(|(class, _)| class),
+            has_unknown_name: id.is_none(),
+            tenant: Arc::from(""),
+            session: Arc::from(""),
+            stage: Stage::Admit,
+            remaining: None,
+            met: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            amounts: BTreeMap::new(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// The operation's name, as it was asked for.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation_name
+    }
+
+    /// The class of traffic; one that the matrix does not have makes the request be denied.
+    pub fn set_class(&mut self, matrix: &Matrix, class: &str) {
+        self.class = matrix.class(class);
+        self.has_unknown_name = self.operation.is_none() || self.class.is_none();
+    }
+
+    /// Whose request it is.
+    pub fn set_tenant(&mut self, tenant: &str) {
+        self.tenant = tenant.into();
+    }
+
+    /// Which of the tenant's sessions it belongs to.
+    pub fn set_session(&mut self, session: &str) {
+        self.session = session.into();
+    }
+
+    /// The stage at which it asks. One that has asked as `stream` stays there: bytes have gone out.
+    pub fn set_stage(&mut self, stage: Stage) {
+        if self.stage != Stage::Stream {
+            self.stage = stage;
+        }
+    }
+
+    /// How much time it has left at `now`.
+    pub fn set_remaining(&mut self, remaining: Millis, now: Time) {
+        self.remaining = Some((remaining, now));
+    }
+
+    /// An attribute, for the operation's refuse rules.
+    pub fn set_attribute(&mut self, name: &str, value: &str) {
+        self.attributes.insert(name.into(), value.into());
+    }
+
+    /// How much it takes of a meter. What was first committed stands.
+    pub fn set_amount(&mut self, meter: MeterId, amount: u64) {
+        self.amounts.insert(meter, amount);
+    }
+
+    /// A dependency answered.
+    pub fn ok(&mut self, dependency: DependencyId, now: Time) {
+        self.report(dependency, Report::Ok, now);
+    }
+
+    /// A dependency said no.
+    pub fn refused(&mut self, dependency: DependencyId, now: Time) {
+        self.report(dependency, Report::Refused, now);
+    }
+
+    /// A dependency failed.
+    pub fn failed(&mut self, dependency: DependencyId, fault: Fault, now: Time) {
+        self.report(dependency, Report::Failed(fault), now);
+    }
+
+    /// What a call of this request met.
+    pub fn report(&mut self, dependency: DependencyId, report: Report, now: Time) {
+        let met = self.met.entry(dependency).or_default();
+        match met.report {
+            Some((same, _)) if same == report => {}
+            _ => met.report = Some((report, now)),
+        }
+        if report == Report::Refused {
+            met.cached = None;
+        }
+    }
+
+    /// How old, at `now`, a cached yes is that this request could use.
+    pub fn set_cached(&mut self, dependency: DependencyId, age: Millis, now: Time) {
+        self.met.entry(dependency).or_default().cached = Some((age, now));
+    }
+
+    /// How many calls this request has made of a dependency; 1 where not said.
+    pub fn set_attempts(&mut self, dependency: DependencyId, attempts: u32) {
+        self.met.entry(dependency).or_default().attempts = Some(attempts);
+    }
+
+    /// How long, from `now`, the dependency asked to be left alone.
+    pub fn set_retry_after(&mut self, dependency: DependencyId, wait: Millis, now: Time) {
+        self.met.entry(dependency).or_default().retry_after = Some((wait, now));
+    }
+
+    /// How much time the request had left as that call began.
+    pub fn set_had(&mut self, dependency: DependencyId, had: Millis) {
+        self.met.entry(dependency).or_default().had = Some(had);
+    }
+
+    pub(crate) fn met(&self, dependency: DependencyId) -> Met {
+        self.met.get(&dependency).copied().unwrap_or_default()
+    }
+
+    /// Whether `length` fits in the time left; everything does where none was told.
+    pub(crate) fn fits(&self, length: Millis, now: Time) -> bool {
+        self.remaining.is_none_or(|(remaining, at)| length <= remaining.less(now.since(at)))
+    }
+
+    /// What it takes of a meter: the figure first committed, else the one told, else 1.
+    pub(crate) fn amount(&self, meter: MeterId) -> u64 {
+        match self.memory.taken.get(&meter) {
+            Some(taken) => taken.amount,
+            None => self.amounts.get(&meter).copied().unwrap_or(1),
+        }
+    }
+}

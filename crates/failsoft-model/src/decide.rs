@@ -1,0 +1,331 @@
+//! Putting needs together (semantics 4 and 5, rulings 1, 2, 14, 17, 19 and 27, choices E.2 to E.9, E.14, E.18).
+
+use serde_json::{Value, json};
+
+use crate::document::{Dependency, Kind, RefuseRule};
+use crate::engine::Asked;
+use crate::ladder;
+use crate::rung::{self, Answer};
+
+/// A decision before it is committed.
+pub(crate) struct Decision {
+    /// The line's `decision`, keys in the order of the forms; outbox numbers still null.
+    pub(crate) json: Value,
+    pub(crate) goes_on: bool,
+    /// The needs that were looked at, with their answers before the point of no return changed them.
+    pub(crate) looked_at: Vec<(String, Option<Answer>)>,
+    /// Guards skipped or replaced now, with their posture (ruling 2).
+    pub(crate) skipped: Vec<(String, String)>,
+    /// The emits that a commit tells as event lines, each with its rung (ruling 23).
+    pub(crate) told: Vec<(String, Value)>,
+}
+
+/// What the needs say together.
+struct Needs {
+    /// Each need's answer that is not fine, in pipeline order, before conversion.
+    answers: Vec<Answer>,
+    looked_at: Vec<(String, Option<Answer>)>,
+}
+
+/// Semantics 2 to 5: the decision for this request at this moment. It changes nothing.
+pub(crate) fn decide(asked: Asked<'_>) -> Result<Decision, String> {
+    let rules = asked.operation.refuse.iter().enumerate();
+    for (place, rule) in rules {
+        if rule_holds(asked, rule) {
+            // Choice E.2: guards and servers are not looked at.
+            let needs = look_at(asked, true)?;
+            return Ok(put_together(asked, Some(rule_answer(asked, place, rule)), needs));
+        }
+    }
+    let needs = look_at(asked, false)?;
+    let unchecked = unchecked(asked, &needs);
+    let stops = needs.answers.iter().any(|answer| !converted(asked, answer).goes_on());
+    if let Some(most) = asked.operation.max_unchecked
+        && unchecked > most
+        && !stops
+    {
+        return Ok(put_together(asked, Some(too_many_unchecked(asked)), needs));
+    }
+    Ok(put_together(asked, None, needs))
+}
+
+/// Looks at the needs in pipeline order, the observers alone where a refuse rule has decided.
+fn look_at(asked: Asked<'_>, observers_only: bool) -> Result<Needs, String> {
+    let mut needs = Needs { answers: Vec::new(), looked_at: Vec::new() };
+    for name in &asked.operation.needs {
+        let dependency = asked.engine.document.dependency(name)?;
+        if observers_only && !dependency.is_observer() {
+            continue;
+        }
+        if let Some(remembered) = left_behind(asked, dependency) {
+            // Choice E.3: what let the request go on adds nothing; what stopped it stands again.
+            if let Some(answer) = remembered
+                && !answer.goes_on()
+            {
+                needs.answers.push(answer.clone());
+            }
+            continue;
+        }
+        let answer = ladder::need(asked, dependency)?;
+        needs.answers.extend(answer.clone());
+        needs.looked_at.push((name.clone(), answer));
+    }
+    Ok(needs)
+}
+
+/// Ruling 1 and choice E.3: a need of an earlier stage, of which the request reports nothing, that an earlier
+/// committed decision of it answered, and that is not a guard of an irreversible operation.
+fn left_behind<'a>(asked: Asked<'a>, dependency: &Dependency) -> Option<&'a Option<Answer>> {
+    let need_stage = crate::document::stage_place(&dependency.stage);
+    let earlier = need_stage < crate::document::stage_place(&asked.request.stage);
+    let reported = asked.request.reports.contains_key(&dependency.name);
+    let kept = asked.irreversible() && dependency.is_guard();
+    if !earlier || reported || kept {
+        return None;
+    }
+    asked.request.answered.get(&dependency.name)
+}
+
+/// Semantics 1 and ruling 17: all conditions of one `when` must hold; `same` also holds when either is missing.
+fn rule_holds(asked: Asked<'_>, rule: &RefuseRule) -> bool {
+    let attributes = &asked.request.attributes;
+    let present = rule.present.as_ref().is_none_or(|name| attributes.contains_key(name));
+    let equals = rule.equals.as_ref().is_none_or(|pairs| {
+        pairs.iter().all(|(name, value)| attributes.get(name).is_some_and(|told| told == value))
+    });
+    let same = rule.same.as_ref().is_none_or(|(first, second)| {
+        match (attributes.get(first), attributes.get(second)) {
+            (Some(first), Some(second)) => first == second,
+            _ => true,
+        }
+    });
+    present && equals && same
+}
+
+/// Choice E.2: a refuse rule's answer: its own status and code, posture normal, no dependency.
+fn rule_answer(asked: Asked<'_>, place: usize, rule: &RefuseRule) -> Answer {
+    let deny = &rule.deny;
+    let also = deny.also.iter().map(|name| json!({ "kind": name, "dependency": null }));
+    Answer {
+        dependency: None,
+        role: String::new(),
+        verdict: "deny".to_owned(),
+        posture: "normal".to_owned(),
+        status: deny.status.unwrap_or(403),
+        code: Some(deny.code.clone().unwrap_or_else(|| "REFUSED".to_owned())),
+        refusal: true,
+        callers: false,
+        obligations: also.collect(),
+        emits: rung::emits(None, deny),
+        reason: reason_without_dependency("refuse", asked.now),
+        rung_key: format!("refuse {place}"),
+        retry_wait: None,
+    }
+}
+
+/// Ruling 17: 503 `TOO_MANY_UNCHECKED`, `fail_closed`.
+fn too_many_unchecked(asked: Asked<'_>) -> Answer {
+    Answer {
+        dependency: None,
+        role: String::new(),
+        verdict: "deny".to_owned(),
+        posture: "fail_closed".to_owned(),
+        status: 503,
+        code: Some("TOO_MANY_UNCHECKED".to_owned()),
+        refusal: false,
+        callers: false,
+        obligations: Vec::new(),
+        emits: Vec::new(),
+        reason: reason_without_dependency("max_unchecked", asked.now),
+        rung_key: "max_unchecked".to_owned(),
+        retry_wait: None,
+    }
+}
+
+/// Choice E.2: the reason of what is no need.
+fn reason_without_dependency(kind: &str, now: i64) -> Value {
+    json!({ "dependency": null, "health": null, "fault": null, "rung": null, "kind": kind, "since_ms": now })
+}
+
+/// How many guards would be passed unchecked: those looked at now by their present answer, the others as the
+/// request remembers them (ruling 2, choice E.4).
+fn unchecked(asked: Asked<'_>, needs: &Needs) -> i64 {
+    let mut count: i64 = 0;
+    for name in &asked.operation.needs {
+        let looked_at = needs.looked_at.iter().find(|(looked, _)| looked == name);
+        let is_unchecked = match looked_at {
+            Some((_, Some(answer))) => answer.role == "guard" && answer.posture == "fail_open",
+            Some((_, None)) => false,
+            None => asked.request.skipped.iter().any(|(guard, how)| guard == name && how == "fail_open"),
+        };
+        if is_unchecked {
+            count = count.saturating_add(1);
+        }
+    }
+    count
+}
+
+/// Semantics 5 and ruling 14: past the point of no return a `deny` or `defer` becomes a cut.
+fn converted(asked: Asked<'_>, answer: &Answer) -> Answer {
+    let mut answer = answer.clone();
+    if asked.past_return() && !answer.goes_on() {
+        answer.verdict = "withhold".to_owned();
+        answer.status = 200;
+        let kind = if asked.irreversible() { "reconcile" } else { "cut_stream" };
+        answer.obligations.push(json!({ "kind": kind, "dependency": answer.dependency }));
+    }
+    answer
+}
+
+/// How strict a verdict is (semantics 4).
+fn strictness(verdict: &str) -> u8 {
+    match verdict {
+        "deny" => 3,
+        "defer" => 2,
+        "withhold" => 1,
+        _ => 0,
+    }
+}
+
+/// Choice E.8: the strictest verdict; among equals a refusal before a failure, then pipeline order.
+fn deciding(answers: &[Answer]) -> Option<usize> {
+    let mut best: Option<(usize, &Answer)> = None;
+    for (place, answer) in answers.iter().enumerate() {
+        let better = match best {
+            None => true,
+            Some((_, other)) => {
+                let (mine, theirs) = (strictness(&answer.verdict), strictness(&other.verdict));
+                mine > theirs || (mine == theirs && answer.refusal && !other.refusal)
+            }
+        };
+        if better {
+            best = Some((place, answer));
+        }
+    }
+    best.map(|(place, _)| place)
+}
+
+/// The most open of the postures of a decision that goes on (semantics 4).
+fn most_open<'a>(postures: impl Iterator<Item = &'a str>) -> &'a str {
+    let order = ["normal", "fail_closed", "fail_soft", "fail_open"];
+    let place = |posture: &str| order.iter().position(|name| *name == posture);
+    postures.max_by_key(|posture| place(posture)).unwrap_or("normal")
+}
+
+/// Semantics 4: one decision of all answers; `ruling` is a refuse rule or `max_unchecked`, which decides itself.
+fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decision {
+    let by_ruling = ruling.is_some();
+    let unconverted: Vec<Answer> = ruling.into_iter().chain(needs.answers).collect();
+    let answers: Vec<Answer> = unconverted.iter().map(|answer| converted(asked, answer)).collect();
+    let decider = if by_ruling { Some(0) } else { deciding(&answers) };
+    let deciding_answer = decider.and_then(|place| answers.get(place));
+
+    let verdict = deciding_answer.map_or("allow", |answer| answer.verdict.as_str());
+    let goes_on = rung::goes_on(verdict);
+    let too_many = deciding_answer.is_some_and(|answer| answer.rung_key == "max_unchecked");
+    let skipped_now: Vec<(String, String)> = needs.looked_at.iter().filter_map(skipped_guard).collect();
+
+    // Choice E.4: the memory joins only where the request goes on.
+    let remembered = asked.request.skipped.iter().map(|(_, posture)| posture.as_str());
+    let now = answers.iter().map(|answer| answer.posture.as_str());
+    let posture = if goes_on {
+        most_open(now.chain(remembered))
+    } else {
+        deciding_answer.map_or("normal", |answer| answer.posture.as_str())
+    };
+
+    // Choice E.7.
+    let failed = deciding_answer.is_some_and(|answer| !answer.refusal);
+    let guard_missing = !skipped_now.is_empty() || !asked.request.skipped.is_empty();
+    let cacheable = !((verdict != "allow" && failed) || too_many || (goes_on && guard_missing));
+
+    // Semantics 4: a request that goes on has all obligations; else those of the need that decided and of
+    // observers. After `max_unchecked` and a refuse rule: their own and the observers' (choice E.2).
+    let mut obligations: Vec<Value> = Vec::new();
+    let mut emits: Vec<Value> = Vec::new();
+    let mut told: Vec<(String, Value)> = Vec::new();
+    for (place, answer) in answers.iter().enumerate() {
+        let all_stand = goes_on && !by_ruling;
+        if !(all_stand || Some(place) == decider || answer.role == "observe") {
+            continue;
+        }
+        for obligation in &answer.obligations {
+            if !obligations.contains(obligation) {
+                obligations.push(obligation.clone());
+            }
+        }
+        for emit in &answer.emits {
+            if !emits.contains(emit) {
+                emits.push(emit.clone());
+            }
+            // Ruling 23 and scope B: of a refusal, or of a rung that stops.
+            // One that stops too late, and so cuts, stops all the same.
+            if answer.refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()) {
+                told.push((answer.rung_key.clone(), emit.clone()));
+            }
+        }
+    }
+
+    // Semantics 4: the need that decided first, the others in pipeline order.
+    let mut reasons: Vec<Value> = deciding_answer.map(|answer| answer.reason.clone()).into_iter().collect();
+    for (place, answer) in answers.iter().enumerate() {
+        if Some(place) != decider {
+            reasons.push(answer.reason.clone());
+        }
+    }
+
+    let json = json!({
+        "matrix": asked.engine.identity,
+        "operation": asked.operation.name,
+        "verdict": verdict,
+        "posture": posture,
+        "enforced": asked.operation.enforcement != "shadow",
+        "cacheable": cacheable,
+        "status": deciding_answer.map_or(200, |answer| answer.status),
+        "code": deciding_answer.and_then(|answer| answer.code.clone()),
+        "retry_after_ms": if by_ruling { None } else { retry_after(asked, goes_on, &answers) },
+        "obligations": obligations,
+        "emits": emits,
+        "reasons": reasons,
+    });
+    Decision { json, goes_on, looked_at: needs.looked_at, skipped: skipped_now, told }
+}
+
+/// Ruling 2: a guard that failed and that the request passes, or would pass, by a rung.
+fn skipped_guard(looked_at: &(String, Option<Answer>)) -> Option<(String, String)> {
+    let (name, answer) = looked_at;
+    let answer = answer.as_ref()?;
+    let open_or_soft = answer.posture == "fail_open" || answer.posture == "fail_soft";
+    (answer.role == "guard" && open_or_soft).then(|| (name.clone(), answer.posture.clone()))
+}
+
+/// Ruling 27 and choice E.9: the longest known wait among the needs that failed and deny or defer.
+fn retry_after(asked: Asked<'_>, goes_on: bool, answers: &[Answer]) -> Option<i64> {
+    if goes_on {
+        return None;
+    }
+    let stopping = answers.iter().filter(|answer| !answer.goes_on() && !answer.refusal && !answer.callers);
+    stopping.filter_map(|answer| wait_of(asked, answer)).max()
+}
+
+/// Choice E.9: what is known of one dependency's wait; with fallbacks, the least among it and its targets.
+fn wait_of(asked: Asked<'_>, answer: &Answer) -> Option<i64> {
+    let name = answer.dependency.as_ref()?;
+    let dependency = asked.engine.document.dependency(name).ok()?;
+    let mut waits: Vec<i64> = known_wait(asked, name).max(answer.retry_wait).into_iter().collect();
+    for written in &dependency.on_failure {
+        match &written.kind {
+            Kind::Fallback { to } => waits.extend(known_wait(asked, to)),
+            Kind::LeastBad { of } => waits.extend(of.iter().filter_map(|target| known_wait(asked, target))),
+            _ => {}
+        }
+    }
+    waits.into_iter().min()
+}
+
+/// Choice E.9: the longer of the Retry-After told and the wait that is left.
+fn known_wait(asked: Asked<'_>, name: &str) -> Option<i64> {
+    let told = asked.request.retry_after(name, asked.now);
+    let left = asked.engine.health(name).ok().and_then(|health| health.wait_left(asked.now));
+    told.max(left)
+}

@@ -1,0 +1,136 @@
+//! Random cases: small valid documents (scope A) and traces over them (scope B), made so that waits, lifetimes
+//! and deadlines are often met to the millisecond.
+
+mod documents;
+mod rungs;
+mod traces;
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use serde_json::{Map, Value, json};
+
+/// A document, the parameters bound to it, and a trace for it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The document as JSON data, keys in an order that a person might write.
+    pub document: Value,
+    /// What the caller binds parameters to; the others keep their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// The lines of the trace.
+    pub lines: Vec<Value>,
+}
+
+/// The case of a seed: the same seed gives the same case.
+#[must_use]
+pub fn case(seed: u64) -> Case {
+    let mut rng = Rng::with_seed(seed);
+    let rng = &mut rng;
+    let plan = documents::plan(rng);
+    let document = documents::document(rng, &plan);
+    let parameters = documents::bindings(rng, &plan);
+    let lines = traces::lines(rng, &plan);
+    Case { document, parameters, lines }
+}
+
+/// Every duration of a document, so that sums of the time steps meet them.
+const DURATIONS: [&str; 6] = ["50ms", "100ms", "100ms", "200ms", "500ms", "1s"];
+
+/// The fault classes of the design's "Words".
+const FAULTS: [&str; 10] = [
+    "timeout",
+    "unreachable",
+    "unavailable",
+    "throttled",
+    "auth",
+    "payment",
+    "rejected",
+    "indeterminate",
+    "cancelled",
+    "exhausted",
+];
+
+/// The stages in pipeline order.
+const STAGES: [&str; 5] = ["admit", "dispatch", "stream", "output", "persist"];
+
+/// What the document will hold, settled before it is written: names that rungs and traces refer to.
+struct Plan {
+    dependencies: Vec<Named>,
+    operations: Vec<PlannedOperation>,
+    meters: Vec<PlannedMeter>,
+    /// Empty where the document names none.
+    classes: Vec<String>,
+    parameters: Vec<PlannedParameter>,
+}
+
+/// A dependency's name and role.
+struct Named {
+    name: String,
+    role: &'static str,
+}
+
+/// An operation's name and needs.
+struct PlannedOperation {
+    name: String,
+    needs: Vec<String>,
+}
+
+/// A meter with what its `local_meter` rungs must know.
+struct PlannedMeter {
+    name: String,
+    store: String,
+    has_max_instances: bool,
+}
+
+/// A parameter, its default, and the values that it may be bound to.
+struct PlannedParameter {
+    name: &'static str,
+    default: Value,
+    values: Vec<&'static str>,
+}
+
+/// True so many times in a hundred.
+fn chance(rng: &mut Rng, percent: u32) -> bool {
+    rng.u32(0..100) < percent
+}
+
+/// One item of a list; the default where the list is empty.
+fn pick<T: Clone + Default>(rng: &mut Rng, items: &[T]) -> T {
+    if items.is_empty() {
+        return T::default();
+    }
+    items.get(rng.usize(0..items.len())).cloned().unwrap_or_default()
+}
+
+/// A few different items of a list, at least one, in random order.
+fn some_of(rng: &mut Rng, items: &[&str], most: usize) -> Vec<String> {
+    let mut items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
+    rng.shuffle(&mut items);
+    items.truncate(rng.usize(1..=most.max(1)));
+    items
+}
+
+/// A value, or now and then a reference to a parameter that may stand for it.
+fn or_parameter(rng: &mut Rng, plan: &Plan, name: &str, value: Value) -> Value {
+    let stands = plan.parameters.iter().any(|parameter| parameter.name == name);
+    if stands && chance(rng, 20) { json!(format!("${name}")) } else { value }
+}
+
+/// A duration.
+fn duration(rng: &mut Rng, plan: &Plan) -> Value {
+    let value = json!(pick(rng, &DURATIONS));
+    or_parameter(rng, plan, "p_wait", value)
+}
+
+/// A small number.
+fn small(rng: &mut Rng, plan: &Plan) -> Value {
+    let value = json!(rng.u32(1..=3));
+    or_parameter(rng, plan, "p_number", value)
+}
+
+/// Sets a key, so many times in a hundred.
+fn maybe(rng: &mut Rng, map: &mut Map<String, Value>, percent: u32, key: &str, value: Value) {
+    if chance(rng, percent) {
+        map.insert(key.to_owned(), value);
+    }
+}

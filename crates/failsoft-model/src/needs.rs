@@ -1,0 +1,130 @@
+//! A need is fine, refused or failed (semantics 2, rulings 3 to 8, choices E.6, E.12 and E.13).
+
+use crate::document::{Dependency, Kind};
+use crate::engine::Asked;
+use crate::health::with_haste;
+use crate::ladder;
+use crate::rung;
+
+/// What a need is for this request.
+pub(crate) enum Condition {
+    Fine,
+    Refused,
+    Failed(Failure),
+}
+
+/// How a need has failed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failure {
+    /// The class; a degraded dependency has none.
+    pub(crate) fault: Option<String>,
+    /// The request reported it itself.
+    pub(crate) reported: bool,
+    /// `rejected` or `cancelled`: the caller's own (semantics 3).
+    pub(crate) callers: bool,
+    /// Degraded by advice and nothing else (ruling 7).
+    pub(crate) advice_alone: bool,
+    /// A guard of an irreversible operation that has not said yes (ruling 3).
+    pub(crate) silent: bool,
+}
+
+/// Semantics 2: what the request reports decides, else the health; and silence is not consent (ruling 3).
+pub(crate) fn condition(asked: Asked<'_>, dependency: &Dependency) -> Result<Condition, String> {
+    if let Some(report) = asked.request.reports.get(&dependency.name) {
+        return Ok(reported(asked, dependency, &report.class));
+    }
+    match by_health(asked, dependency)? {
+        Condition::Fine if asked.irreversible() && dependency.is_guard() => Ok(Condition::Failed(Failure {
+            fault: Some("indeterminate".to_owned()),
+            silent: true,
+            ..Failure::default()
+        })),
+        other => Ok(other),
+    }
+}
+
+/// Semantics 2: what the request itself met. An observer's refusal is a fault (ruling 8).
+fn reported(asked: Asked<'_>, dependency: &Dependency, class: &str) -> Condition {
+    let had = asked.request.had.get(&dependency.name).copied();
+    let fault = match with_haste(dependency, class, had).as_str() {
+        "ok" => return Condition::Fine,
+        "refused" if dependency.is_observer() => "indeterminate".to_owned(),
+        "refused" => return Condition::Refused,
+        other => other.to_owned(),
+    };
+    let callers = fault == "rejected" || fault == "cancelled";
+    Condition::Failed(Failure { fault: Some(fault), reported: true, callers, ..Failure::default() })
+}
+
+/// Semantics 2: what the health says where the request has told nothing.
+pub(crate) fn by_health(asked: Asked<'_>, dependency: &Dependency) -> Result<Condition, String> {
+    let health = asked.engine.health(&dependency.name)?;
+    // Ruling 16: `decide` takes both as fine.
+    if matches!(health.standing_name(), Some("disabled" | "metrics_only")) {
+        return Ok(Condition::Fine);
+    }
+    let with_class = Condition::Failed(Failure { fault: health.carried(), ..Failure::default() });
+    Ok(match health.shown() {
+        "down" => with_class,
+        "probing" if asked.irreversible() || !health.permit_is_free() => with_class,
+        "degraded" if asked.irreversible() => Condition::Failed(Failure {
+            advice_alone: health.degraded_by_advice_alone(),
+            ..Failure::default()
+        }),
+        "degraded" if health.degraded_by_advice_alone() => {
+            let failure = Failure { advice_alone: true, ..Failure::default() };
+            if ladder::first_for_advice(asked, dependency, &failure)?.is_some() {
+                Condition::Failed(failure)
+            } else {
+                Condition::Fine
+            }
+        }
+        "degraded" if named_degraded(asked, dependency) => Condition::Failed(Failure::default()),
+        _ => Condition::Fine,
+    })
+}
+
+/// Semantics 2: a rung that names `degraded` in `when.health` matches the request, caps and availability aside.
+fn named_degraded(asked: Asked<'_>, dependency: &Dependency) -> bool {
+    let names = |written| rung::names_health(written, "degraded");
+    dependency
+        .on_failure
+        .iter()
+        .any(|written| names(written) && rung::matches(asked, written, None, "degraded"))
+}
+
+/// Whether a dependency is fine for this request: the test of a fallback's target (ruling 10).
+pub(crate) fn is_fine(asked: Asked<'_>, dependency: &Dependency) -> Result<bool, String> {
+    Ok(matches!(condition(asked, dependency)?, Condition::Fine))
+}
+
+/// Choice E.6: since when a failed need has failed.
+pub(crate) fn since(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Result<i64, String> {
+    if failure.silent {
+        return Ok(asked.now);
+    }
+    let health = asked.engine.health(&dependency.name)?;
+    let report_since = report_since(asked, dependency);
+    if failure.callers {
+        return Ok(report_since);
+    }
+    if failure.reported {
+        let shown = health.shown();
+        let degraded_but_fine =
+            shown == "degraded" && matches!(by_health(asked, dependency)?, Condition::Fine);
+        if shown == "healthy" || shown == "unknown" || degraded_but_fine {
+            return Ok(report_since);
+        }
+    }
+    Ok(health.since.unwrap_or(asked.now))
+}
+
+/// Ruling 20: the request's first line that reported this class.
+pub(crate) fn report_since(asked: Asked<'_>, dependency: &Dependency) -> i64 {
+    asked.request.reports.get(&dependency.name).map_or(asked.now, |report| report.since)
+}
+
+/// Ruling 7: the rungs that advice alone may take: `deny`, `defer` and `withhold`, never `retry`.
+pub(crate) fn advice_may_take(kind: &Kind) -> bool {
+    matches!(kind, Kind::Deny | Kind::Defer | Kind::Withhold)
+}

@@ -1,0 +1,295 @@
+//! The keys of the document: every table but those of the rungs.
+
+use failsoft_core::{INTEGER_MAX, limits};
+
+use super::keys::{
+    Default, Form, Key, Kind, Place, Table, conditions, effects, enforcements, faults, healths,
+    initial_states, meter_modes, postures, roles, stages, verdicts,
+};
+use super::unbuilt;
+
+/// Entries of a list inside a rung.
+pub(crate) const LIST_MOST: usize = limits::LIST;
+const NAME: Kind = Kind::Name;
+
+const fn list(of: &'static Kind, min: usize, max: usize) -> Kind {
+    Kind::List { of, min, max, form: Form::AsWritten }
+}
+
+const fn set(of: &'static Kind) -> Kind {
+    Kind::List { of, min: 1, max: LIST_MOST, form: Form::Set }
+}
+
+const fn named(of: &'static Kind, max: usize) -> Kind {
+    Kind::Map { of, keys: &NAME, min: 0, max }
+}
+
+/// The document itself.
+pub(crate) static MATRIX: Table = Table {
+    title: "a matrix",
+    doc: "A failsoft matrix: what an operation may still do when something it depends on has failed.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("spec", Kind::Spec, "The version of the specification that the document follows.")
+            .required(),
+        Key::new("name", NAME, "What the matrix is called; part of its identity.").required(),
+        Key::new("revision", Kind::WHOLE, "The author's own count of its changes.")
+            .default(Default::Integer(1)),
+        Key::new(
+            "classes",
+            list(&NAME, 1, limits::CLASSES),
+            "Classes of traffic; a request without one is of the first.",
+        )
+        .default(Default::Words(&["default"])),
+        Key::new("signal_ttl", Kind::SPAN, "How long advice and the told number of instances stand.")
+            .default(Default::Millis(60_000, "60s")),
+        Key::new(
+            "dependency",
+            named(&Kind::Table(&DEPENDENCY), limits::DEPENDENCIES),
+            "What the host calls.",
+        )
+        .default(Default::Empty),
+        Key::new(
+            "operation",
+            named(&Kind::Table(&OPERATION), limits::OPERATIONS),
+            "What the host wants to do.",
+        )
+        .default(Default::Empty),
+        Key::new("meter", named(&Kind::Table(&METER), limits::METERS), "Quotas and budgets.")
+            .default(Default::Empty),
+        Key::new(
+            "parameter",
+            named(&Kind::Table(&PARAMETER), limits::PARAMETERS),
+            "Values that can be bound at load.",
+        )
+        .default(Default::Empty),
+        Key::new(
+            "invariant",
+            list(&Kind::Table(&INVARIANT), 0, limits::INVARIANTS),
+            "Promises to be proven.",
+        )
+        .default(Default::Empty),
+        Key::unbuilt("window_idle", "How long a window stays open after the last pass."),
+        Key::unbuilt("tenants", "How many tenants an account counts one by one."),
+    ]],
+};
+
+static DEPENDENCY: Table = Table {
+    title: "a dependency",
+    doc: "What the host calls: a policy service, a provider, Redis, a KMS.",
+    one_of: &[],
+    keys: &[&[
+        Key::new(
+            "role",
+            Kind::choice(roles),
+            "Whether its yes is needed (`guard`), its result (`serve`), or whether it only watches (`observe`).",
+        )
+        .required(),
+        Key::new(
+            "stage",
+            Kind::choice(stages),
+            "Where in the pipeline it stands; a guard at `admit`, a server at `dispatch`, an observer at `persist`.",
+        ),
+        Key::new(
+            "deadline",
+            Kind::Duration { min: 1, max: 600_000 },
+            "How long a call may take, at most 10m; required of guards and servers.",
+        ),
+        Key::new("health", Kind::Table(&HEALTH), "How its health is judged.").default(Default::Empty),
+        Key::new(
+            "on_failure",
+            list(&Kind::Rung(Place::Ladder), 0, limits::RUNGS),
+            "The ladder, read from the top when it has failed; one that runs out denies.",
+        )
+        .default(Default::Empty),
+        Key::new("on_refusal", Kind::Rung(Place::Refusal), "What happens when it says no; a deny with 403 if absent."),
+        Key::unbuilt("break_glass", "That an operator may skip this guard, and for how long."),
+    ]],
+};
+
+/// How a dependency's health is judged.
+pub(crate) static HEALTH: Table = Table {
+    title: "a health table",
+    doc: "How a dependency's health is judged.",
+    one_of: &[],
+    keys: &[
+        &[
+            Key::new(
+                "consecutive_failure_threshold",
+                Kind::Integer { min: 1, max: 1_000_000 },
+                "So many counted failures in a row open the circuit.",
+            )
+            .default(Default::Integer(5)),
+            Key::new(
+                "wait_duration_in_open_state",
+                Kind::SPAN,
+                "How long an open circuit waits before it lets a trial call through.",
+            )
+            .default(Default::Millis(5_000, "5s")),
+            Key::new(
+                "permit_ttl",
+                Kind::SPAN,
+                "How long a permit may stay out; a trial that is out longer has failed.",
+            )
+            .default(Default::Millis(30_000, "30s")),
+            Key::new(
+                "probe_rise",
+                Kind::Integer { min: 1, max: INTEGER_MAX },
+                "So many good probes in a row end a degradation, or an open circuit's wait.",
+            )
+            .default(Default::Integer(2)),
+            Key::new(
+                "probe_fall",
+                Kind::Integer { min: 1, max: INTEGER_MAX },
+                "So many bad probes in a row open the circuit.",
+            )
+            .default(Default::Integer(3)),
+            Key::new(
+                "initial_state",
+                Kind::Choice { names: initial_states, unbuilt: &["open", "disabled", "metrics_only"] },
+                "`forced_open` waits for an operator before it is used.",
+            )
+            .default(Default::Word("closed")),
+        ],
+        unbuilt::HEALTH,
+    ],
+};
+
+static OPERATION: Table = Table {
+    title: "an operation",
+    doc: "What the host wants to do, and which dependencies it needs.",
+    one_of: &[],
+    keys: &[&[
+        Key::new(
+            "needs",
+            list(&NAME, 0, limits::NEEDS),
+            "The dependencies that it needs, in pipeline order.",
+        )
+        .required(),
+        Key::new("effect", Kind::choice(effects), "Whether it reads, writes, or can't be taken back.")
+            .default(Default::Word("write")),
+        Key::new("deadline", Kind::SPAN, "How long it may take in all."),
+        Key::new(
+            "max_unchecked",
+            Kind::WHOLE,
+            "Deny when more than so many guards would be passed unchecked.",
+        ),
+        Key::new(
+            "enforcement",
+            Kind::choice(enforcements),
+            "`shadow`: decided, counted and told, and the host goes on whatever the decision says.",
+        )
+        .default(Default::Word("enforce")),
+        Key::new(
+            "refuse",
+            list(&Kind::Table(&REFUSE), 0, limits::REFUSE_RULES),
+            "What is refused before any need is looked at.",
+        )
+        .default(Default::Empty),
+    ]],
+};
+
+static REFUSE: Table = Table {
+    title: "a refuse rule",
+    doc: "A condition on the request's attributes, and the denial that follows.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("when", Kind::Table(&REFUSE_WHEN), "Conditions on attributes, all of which must hold.")
+            .required(),
+        Key::new("deny", Kind::Deny, "The answer: 403 `REFUSED` where nothing else is written.")
+            .default(Default::Empty),
+    ]],
+};
+
+static REFUSE_WHEN: Table = Table {
+    title: "the condition of a refuse rule",
+    doc: "Conditions on attributes; all that are given must hold.",
+    one_of: &["present", "equals", "same"],
+    keys: &[&[
+        Key::new("present", Kind::Text, "This attribute is there, be it empty."),
+        Key::new(
+            "equals",
+            Kind::Map { of: &Kind::Text, keys: &Kind::Text, min: 1, max: LIST_MOST },
+            "These attributes have these values.",
+        ),
+        Key::new(
+            "same",
+            list(&Kind::Text, 2, 2),
+            "These two attributes have the same value, or one is missing.",
+        ),
+    ]],
+};
+
+static METER: Table = Table {
+    title: "a meter",
+    doc: "A quota or a budget.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("store", NAME, "The guard that keeps the shared count.").required(),
+        Key::new("key", Kind::MeterKey, "Whose amounts are counted together.")
+            .default(Default::Words(&["tenant"])),
+        Key::new("mode", Kind::choice(meter_modes), "What happens at its limit.")
+            .default(Default::Word("block")),
+        Key::new(
+            "capacity",
+            Kind::Integer { min: 1, max: INTEGER_MAX },
+            "How many keys this instance counts at a time.",
+        )
+        .default(Default::Integer(10_000)),
+        Key::new("limit", Kind::WHOLE, "The most that may pass in a period."),
+        Key::new("window", Kind::SOME_TIME, "How long a period lasts from its first amount."),
+        Key::new("max_instances", Kind::WHOLE, "The most instances there ever are."),
+        Key::unbuilt("max_unreported", "How much an instance may use before the store hears of it."),
+    ]],
+};
+
+static PARAMETER: Table = Table {
+    title: "a parameter",
+    doc: "A value that can be bound at load.",
+    one_of: &[],
+    keys: &[&[Key::new(
+        "default",
+        Kind::Scalar,
+        "The value where none is bound; what is bound has its type.",
+    )
+    .required()]],
+};
+
+static INVARIANT: Table = Table {
+    title: "an invariant",
+    doc: "A promise about an operation, to be proven.",
+    one_of: &["verdict", "posture", "obligation", "never"],
+    keys: &[&[
+        Key::new("operation", NAME, "The operation that it speaks of.").required(),
+        Key::new(
+            "when",
+            Kind::Map { of: &Kind::choice(conditions), keys: &NAME, min: 0, max: limits::DEPENDENCIES },
+            "What is known of dependencies; what is not named takes every value.",
+        )
+        .default(Default::Empty),
+        Key::new("verdict", Kind::choice(verdicts), "The loosest verdict permitted."),
+        Key::new("posture", Kind::choice(postures), "The posture that must come out."),
+        Key::new("obligation", Kind::Word, "An obligation that must stand."),
+        Key::new("never", Kind::choice(verdicts), "A verdict that must never come out."),
+    ]],
+};
+
+/// What a rung is narrowed to.
+pub(crate) static WHEN: Table = Table {
+    title: "the `when` of a rung",
+    doc: "What the rung is narrowed to; every key given must match.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("fault", set(&Kind::choice(faults)), "Fault classes."),
+        Key::new("health", set(&Kind::choice(healths)), "States of the dependency's health."),
+        Key::new("effect", set(&Kind::choice(effects)), "Effects of the operation."),
+        Key::new("stage", set(&Kind::choice(stages)), "Stages at which the request asks."),
+        Key::new("operation", set(&NAME), "Operations."),
+        Key::new("class", set(&NAME), "Classes of traffic."),
+        Key::new(
+            "parameter",
+            named(&Kind::Scalar, LIST_MOST),
+            "Parameters and the values that they must have.",
+        ),
+    ]],
+};

@@ -1,0 +1,225 @@
+//! Decisions, events and health in their fixed JSON form, keys in the fixed order.
+
+use failsoft_core::{Decision, Detail, Emit, Event, HealthReport, Matrix, Obligation, Reason};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A decision as JSON: see `spec/04-decision.md`.
+///
+/// ```
+/// # use failsoft_core::draft::{MatrixDraft, OperationDraft};
+/// # use failsoft_core::{decide, Request, State, Time};
+/// # let mut draft = MatrixDraft::new("m");
+/// # draft.operations = vec![OperationDraft::new("assist", &[])];
+/// # let matrix = draft.compile("m@1:sha256-0").unwrap();
+/// # let state = State::new(&matrix, Time::default());
+/// let decision = decide(&matrix, &state, &Request::new(&matrix, "assist"), Time::default());
+/// let json = serde_json::to_string(&failsoft::json::DecisionJson::new(&matrix, &decision)).unwrap();
+/// assert!(json.starts_with(r#"{"matrix":"m@1:sha256-0","operation":"assist","verdict":"allow","#));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionJson<'a> {
+    matrix: &'a Matrix,
+    decision: &'a Decision,
+}
+
+impl<'a> DecisionJson<'a> {
+    /// `decision`, with the names of `matrix`.
+    #[must_use]
+    pub const fn new(matrix: &'a Matrix, decision: &'a Decision) -> Self {
+        Self { matrix, decision }
+    }
+}
+
+/// Writes a map whose keys stand in the order given.
+macro_rules! map {
+    ($serializer:expr, $($key:literal: $value:expr),* $(,)?) => {{
+        let mut map = $serializer.serialize_map(None)?;
+        $(map.serialize_entry($key, &$value)?;)*
+        map
+    }};
+}
+
+impl Serialize for DecisionJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { matrix, decision } = self;
+        let obligations: Vec<_> = decision
+            .obligations
+            .iter()
+            .map(|item| ObligationJson(matrix, item))
+            .collect();
+        let emits: Vec<_> = decision.emits.iter().map(|item| EmitJson(matrix, item)).collect();
+        let reasons: Vec<_> = decision
+            .reasons
+            .iter()
+            .map(|item| ReasonJson(matrix, item))
+            .collect();
+        map!(serializer,
+            "matrix": matrix.identity(),
+            "operation": decision.operation.as_ref(),
+            "verdict": decision.verdict.as_str(),
+            "posture": decision.posture.as_str(),
+            "enforced": decision.enforced,
+            "cacheable": decision.cacheable,
+            "status": decision.status,
+            "code": decision.code.as_deref(),
+            "retry_after_ms": decision.retry_after.map(|wait| wait.get()),
+            "obligations": obligations,
+            "emits": emits,
+            "reasons": reasons,
+        )
+        .end()
+    }
+}
+
+struct ObligationJson<'a>(&'a Matrix, &'a Obligation);
+
+impl Serialize for ObligationJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(matrix, obligation) = self;
+        let mut map = map!(serializer,
+            "kind": obligation.kind.as_str(),
+            "dependency": obligation.dependency.map(|id| matrix.dependency_name(id)),
+        );
+        match &obligation.detail {
+            Detail::None => {}
+            Detail::To(target) => map.serialize_entry("to", matrix.dependency_name(*target))?,
+            Detail::Meter(meter) => map.serialize_entry("meter", matrix.meter_name(*meter))?,
+            Detail::Sequence(sequence) => map.serialize_entry("sequence", sequence)?,
+            Detail::Retry {
+                after,
+                most,
+                attempt,
+                max_attempts,
+            } => {
+                match most {
+                    None => map.serialize_entry("after_ms", &after.get())?,
+                    Some(most) => {
+                        map.serialize_entry("min_ms", &after.get())?;
+                        map.serialize_entry("max_ms", &most.get())?;
+                    }
+                }
+                map.serialize_entry("attempt", attempt)?;
+                map.serialize_entry("max_attempts", max_attempts)?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct EmitJson<'a>(&'a Matrix, &'a Emit);
+
+impl Serialize for EmitJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(matrix, emit) = self;
+        map!(serializer,
+            "event": emit.event.as_ref(),
+            "dependency": emit.dependency.map(|id| matrix.dependency_name(id)),
+            "reason": emit.reason.as_deref(),
+            "alert": emit.alert.as_deref(),
+        )
+        .end()
+    }
+}
+
+struct ReasonJson<'a>(&'a Matrix, &'a Reason);
+
+impl Serialize for ReasonJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(matrix, reason) = self;
+        map!(serializer,
+            "dependency": reason.dependency.map(|id| matrix.dependency_name(id)),
+            "health": reason.health.map(|health| health.as_str()),
+            "fault": reason.fault.map(|fault| fault.as_str()),
+            "rung": reason.rung,
+            "kind": reason.kind.as_str(),
+            "since_ms": reason.since.as_millis(),
+        )
+        .end()
+    }
+}
+
+/// An event as JSON, with what every event carries: see `spec/trace.md`.
+#[derive(Clone, Copy, Debug)]
+pub struct EventJson<'a> {
+    /// Whose names it speaks.
+    pub matrix: &'a Matrix,
+    /// The event.
+    pub event: &'a Event,
+    /// Which engine tells it.
+    pub instance: &'a str,
+    /// Its number among all that this engine tells, from 1, without gaps.
+    pub sequence: u64,
+}
+
+impl Serialize for EventJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = |id| self.matrix.dependency_name(id);
+        let mut map = match self.event {
+            Event::OverrideExpired { dependency, was } => map!(serializer,
+                "kind": "override.expired", "dependency": name(*dependency), "was": was.as_str(),
+            ),
+            Event::HealthChanged {
+                dependency,
+                from,
+                to,
+                why,
+            } => map!(serializer,
+                "kind": "health.changed", "dependency": name(*dependency),
+                "from": from.as_str(), "to": to.as_str(), "why": why.as_str(),
+            ),
+            Event::ClockSteppedBack { told, kept } => map!(serializer,
+                "kind": "clock.stepped_back", "told_ms": told.as_millis(), "kept_ms": kept.as_millis(),
+            ),
+            Event::OverrideSet {
+                dependency,
+                to,
+                length,
+                by,
+                reason,
+            } => map!(serializer,
+                "kind": "override.set", "dependency": name(*dependency),
+                "to": to.map(|kind| kind.as_str()), "for_ms": length.map(|length| length.get()),
+                "by": by.as_deref(), "reason": reason.as_deref(),
+            ),
+            Event::Emitted(emit) => map!(serializer,
+                "kind": emit.event.as_ref(), "dependency": emit.dependency.map(name),
+                "reason": emit.reason.as_deref(), "alert": emit.alert.as_deref(),
+            ),
+            Event::TableFull { meter } => map!(serializer,
+                "kind": "table.full", "meter": self.matrix.meter_name(*meter),
+            ),
+        };
+        map.serialize_entry("v", &1)?;
+        map.serialize_entry("matrix", self.matrix.identity())?;
+        map.serialize_entry("instance", self.instance)?;
+        map.serialize_entry("sequence", &self.sequence)?;
+        map.end()
+    }
+}
+
+/// A health answer's keys, without the moment: `health`, `circuit`, `metrics`.
+pub(crate) fn health_entries<M: SerializeMap>(map: &mut M, report: &HealthReport) -> Result<(), M::Error> {
+    map.serialize_entry("health", report.health.as_str())?;
+    map.serialize_entry("circuit", report.circuit.as_str())?;
+    map.serialize_entry("metrics", &MetricsJson(report))
+}
+
+struct MetricsJson<'a>(&'a HealthReport);
+
+impl Serialize for MetricsJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let metrics = &self.0.metrics;
+        map!(serializer,
+            "failure_rate_bp": metrics.failure_rate_bp,
+            "slow_call_rate_bp": metrics.slow_call_rate_bp,
+            "buffered_calls": metrics.buffered_calls,
+            "failed_calls": metrics.failed_calls,
+            "slow_calls": metrics.slow_calls,
+            "ignored_calls": metrics.ignored_calls,
+            "not_permitted_calls": metrics.not_permitted_calls,
+            "consecutive_failures": metrics.consecutive_failures,
+            "open_attempts": metrics.open_attempts,
+        )
+        .end()
+    }
+}

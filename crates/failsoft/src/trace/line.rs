@@ -1,0 +1,241 @@
+//! A line of a trace as it is written, before names are looked up.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use failsoft_core::INTEGER_MAX;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
+
+/// One line: a moment, and exactly one other key.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    #[serde(default)]
+    pub(super) at_ms: Option<Moment>,
+    pub(super) outcome: Option<OutcomeLine>,
+    pub(super) probe: Option<ProbeLine>,
+    #[serde(rename = "override")]
+    pub(super) overriding: Option<OverrideLine>,
+    pub(super) advice: Option<AdviceLine>,
+    pub(super) instances: Option<InstancesLine>,
+    pub(super) outbox: Option<OutboxLine>,
+    pub(super) decide: Option<DecideLine>,
+    pub(super) finish: Option<FinishLine>,
+    pub(super) permit: Option<PermitLine>,
+    pub(super) release: Option<PermitLine>,
+    pub(super) call: Option<CallLine>,
+    pub(super) health: Option<HealthLine>,
+    // Specified, but not built in this version: refused by name, never half obeyed.
+    pub(super) reading: Option<IgnoredAny>,
+    pub(super) usage: Option<IgnoredAny>,
+    pub(super) restart: Option<IgnoredAny>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutcomeLine {
+    pub(super) dependency: String,
+    pub(super) result: String,
+    #[expect(dead_code, reason = "read for its form: the simple machine knows no slow calls")]
+    pub(super) latency_ms: Option<Whole>,
+    pub(super) permit: Option<String>,
+    pub(super) retry_after_ms: Option<Whole>,
+    pub(super) had_ms: Option<Whole>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallLine {
+    pub(super) dependency: String,
+    pub(super) result: Option<String>,
+    #[expect(dead_code, reason = "read for its form: the simple machine knows no slow calls")]
+    pub(super) latency_ms: Option<Whole>,
+    pub(super) retry_after_ms: Option<Whole>,
+    pub(super) had_ms: Option<Whole>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProbeLine {
+    pub(super) dependency: String,
+    pub(super) result: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideLine {
+    pub(super) dependency: Option<String>,
+    /// Of a meter: specified, but not built in this version.
+    pub(super) meter: Option<IgnoredAny>,
+    pub(super) tenant: Option<IgnoredAny>,
+    pub(super) session: Option<IgnoredAny>,
+    pub(super) limit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) to: Option<Option<String>>,
+    pub(super) for_ms: Option<Whole>,
+    pub(super) by: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdviceLine {
+    pub(super) source: String,
+    pub(super) dependency: String,
+    pub(super) health: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InstancesLine {
+    pub(super) count: Whole,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutboxLine {
+    pub(super) dependency: String,
+    pub(super) depth: Whole,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecideLine {
+    pub(super) operation: String,
+    pub(super) request: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) session: Option<String>,
+    pub(super) class: Option<String>,
+    #[serde(default)]
+    pub(super) faults: Entries<String>,
+    #[serde(default)]
+    pub(super) cached_ms: Entries<Whole>,
+    #[serde(default)]
+    pub(super) attempts: Entries<Whole>,
+    #[serde(default)]
+    pub(super) retry_after_ms: Entries<Whole>,
+    #[serde(default)]
+    pub(super) attributes: Entries<String>,
+    #[serde(default)]
+    pub(super) amounts: Entries<Whole>,
+    pub(super) stage: Option<String>,
+    pub(super) remaining_ms: Option<Whole>,
+    #[serde(default)]
+    pub(super) had_ms: Entries<Whole>,
+    #[serde(default)]
+    pub(super) preview: bool,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FinishLine {
+    pub(super) request: String,
+    #[serde(default)]
+    pub(super) amounts: Entries<Whole>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PermitLine {
+    pub(super) dependency: String,
+    pub(super) permit: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HealthLine {
+    pub(super) dependency: String,
+}
+
+/// A key that was written, be it with null.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A whole number from 0 to 2^53 − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Whole(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(WholeVisitor { negative: false })
+            .map(|whole| Self(whole.unsigned_abs()))
+    }
+}
+
+/// A moment: a whole number from −(2^53 − 1) to 2^53 − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(WholeVisitor { negative: true })
+            .map(Self)
+    }
+}
+
+struct WholeVisitor {
+    negative: bool,
+}
+
+impl Visitor<'_> for WholeVisitor {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = if self.negative { "-(2^53 - 1)" } else { "0" };
+        write!(f, "a whole number from {least} to 2^53 - 1")
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<i64, E> {
+        let most = i64::try_from(value).ok().filter(|_| value <= INTEGER_MAX);
+        most.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<i64, E> {
+        if value.unsigned_abs() > INTEGER_MAX || (value < 0 && !self.negative) {
+            return Err(E::invalid_value(Unexpected::Signed(value), &self));
+        }
+        Ok(value)
+    }
+}
+
+/// A map as written; a key that stands twice is refused rather than lost.
+#[derive(Debug)]
+pub(super) struct Entries<V>(pub(super) Vec<(String, V)>);
+
+impl<V> Default for Entries<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+struct EntriesVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<V> {
+    type Value = Entries<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<V>, A::Error> {
+        let mut entries = Vec::new();
+        let mut known = BTreeSet::new();
+        while let Some((key, value)) = map.next_entry::<String, V>()? {
+            if !known.insert(key.clone()) {
+                return Err(A::Error::custom(format!("the key `{key}` stands twice")));
+            }
+            entries.push((key, value));
+        }
+        Ok(Entries(entries))
+    }
+}

@@ -1,0 +1,237 @@
+//! Plays the lines of a trace through an engine.
+
+use failsoft_core::{
+    Answer, Decision, Event, HealthReport, Matrix, Request, Signal, State, Time, apply, decide, health,
+};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::line::{DecideLine, Line};
+use super::names::{LineMistake, Source};
+use super::read::{Step, Told};
+use super::requests::Requests;
+use crate::json::{DecisionJson, EventJson, health_entries};
+
+/// The longest line, in bytes, that a reader of traces should take in.
+pub const LINE_BYTES: usize = 1 << 20;
+
+/// What `replay` calls itself in events.
+const INSTANCE: &str = "replay";
+
+/// One line that a replay prints.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// The moment, clamped.
+    pub at: Time,
+    /// What was said.
+    pub said: Said,
+}
+
+/// What a replay says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// The answer to a decide line.
+    Decision {
+        /// The decision.
+        decision: Decision,
+        /// Whether it was only asked for, and nothing was committed.
+        preview: bool,
+        /// The request's name, where the line gives one.
+        request: Option<String>,
+        /// Whose request it is.
+        tenant: Option<String>,
+    },
+    /// The answer to a permit or call line.
+    Permit(bool),
+    /// The answer to a health line.
+    Health(HealthReport),
+    /// Something changed.
+    Event {
+        /// What.
+        event: Event,
+        /// Its number, from 1, without gaps.
+        sequence: u64,
+    },
+}
+
+/// An engine that is fed from a trace.
+#[derive(Debug)]
+pub struct Player<'m> {
+    matrix: &'m Matrix,
+    /// Begins with the first line, so that a trace may begin before 0.
+    state: Option<State>,
+    requests: Requests,
+    told: u64,
+    events: Vec<Event>,
+}
+
+impl<'m> Player<'m> {
+    /// An engine to which nothing has happened yet.
+    #[must_use]
+    pub fn new(matrix: &'m Matrix) -> Self {
+        Self {
+            matrix,
+            state: None,
+            requests: Requests::default(),
+            told: 0,
+            events: Vec::new(),
+        }
+    }
+
+    /// Plays one line, and appends what it is answered with. An empty line is nothing.
+    ///
+    /// # Errors
+    /// A line that can't be read, or names what is not there. Nothing of it was done.
+    pub fn line(&mut self, text: &str, out: &mut Vec<Output>) -> Result<(), LineMistake> {
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let source = Source(text);
+        let line: Line = serde_json::from_str(text).map_err(|error| source.unreadable(&error))?;
+        let told = line.at_ms.map(|moment| Time::from_millis(moment.0));
+        let step = Step::read(self.matrix, source, line, &self.requests)?;
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => State::new(self.matrix, told.unwrap_or_default().min(Time::default())),
+        };
+        let now = told.unwrap_or_else(|| state.clamp(Time::from_millis(i64::MIN)));
+        self.step(&mut state, step, now, out);
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// One line that a replay prints, as JSON.
+    #[must_use]
+    pub fn json(&self, output: &Output) -> String {
+        serde_json::to_string(&OutputJson {
+            matrix: self.matrix,
+            output,
+        })
+        .unwrap_or_default()
+    }
+
+    fn step(&mut self, state: &mut State, step: Step, now: Time, out: &mut Vec<Output>) {
+        let (matrix, mut events) = (self.matrix, std::mem::take(&mut self.events));
+        let at = state.clamp(now);
+        match step {
+            Step::Health { dependency } => {
+                state.observe(now);
+                out.extend(health(matrix, state, dependency, at).map(|report| Output {
+                    at,
+                    said: Said::Health(report),
+                }));
+            }
+            Step::Decide { line, told } => self.decide(state, line, told, (now, at), &mut events, out),
+            Step::Finish { name, amounts } => match self.requests.take(&name) {
+                Some(request) => {
+                    apply(
+                        matrix,
+                        state,
+                        Signal::Finished {
+                            request: &request,
+                            amounts: &amounts,
+                        },
+                        now,
+                        &mut events,
+                    );
+                }
+                None => {
+                    // Of an unknown request it is ignored; time has passed all the same.
+                    let nothing = Request::new(matrix, "");
+                    apply(
+                        matrix,
+                        state,
+                        Signal::Finished {
+                            request: &nothing,
+                            amounts: &[],
+                        },
+                        now,
+                        &mut events,
+                    );
+                }
+            },
+            Step::Signal(signal) => {
+                if let Answer::Permit(given) = apply(matrix, state, signal.as_signal(), now, &mut events) {
+                    out.push(Output {
+                        at,
+                        said: Said::Permit(given),
+                    });
+                }
+            }
+        }
+        for event in events.drain(..) {
+            self.told += 1;
+            out.push(Output {
+                at,
+                said: Said::Event {
+                    event,
+                    sequence: self.told,
+                },
+            });
+        }
+        self.events = events;
+    }
+
+    fn decide(
+        &mut self,
+        state: &mut State,
+        line: DecideLine,
+        told: Told,
+        (now, at): (Time, Time),
+        events: &mut Vec<Event>,
+        out: &mut Vec<Output>,
+    ) {
+        let matrix = self.matrix;
+        let held = line.request.as_deref().and_then(|name| self.requests.take(name));
+        let mut request = held.unwrap_or_else(|| Request::new(matrix, &line.operation));
+        told.note(matrix, &line, &mut request, at);
+        let decision = if line.preview {
+            state.observe(now);
+            decide(matrix, state, &request, at)
+        } else {
+            match apply(matrix, state, Signal::Decided(&mut request), now, events) {
+                Answer::Decision(decision) => decision,
+                // A decided signal is answered with a decision and nothing else.
+                Answer::Done | Answer::Permit(_) => decide(matrix, state, &request, at),
+            }
+        };
+        if let Some(name) = line.request.clone() {
+            self.requests.put(name, request);
+        }
+        let said = Said::Decision {
+            decision,
+            preview: line.preview,
+            request: line.request,
+            tenant: line.tenant,
+        };
+        out.push(Output { at, said });
+    }
+}
+
+struct OutputJson<'a> {
+    matrix: &'a Matrix,
+    output: &'a Output,
+}
+
+impl Serialize for OutputJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at_ms", &self.output.at.as_millis())?;
+        match &self.output.said {
+            Said::Decision { decision, .. } => {
+                map.serialize_entry("decision", &DecisionJson::new(self.matrix, decision))?;
+            }
+            Said::Permit(given) => map.serialize_entry("permit", given)?,
+            Said::Health(report) => health_entries(&mut map, report)?,
+            Said::Event { event, sequence } => {
+                let event = EventJson {
+                    matrix: self.matrix,
+                    event,
+                    instance: INSTANCE,
+                    sequence: *sequence,
+                };
+                map.serialize_entry("event", &event)?;
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,473 @@
+//! Looks up the names that a line uses, and says where one stands that is not there.
+
+use failsoft_core::{
+    DependencyId, Health, Matrix, MeterId, Millis, Outcome, Override, ProbeResult, Report, Request, Signal,
+    Stage, Time,
+};
+
+use super::line::{CallLine, DecideLine, Entries, FinishLine, Line, OutcomeLine, OverrideLine, Whole};
+use super::names::{LineMistake, Source, shortened};
+use super::requests::Requests;
+
+/// A line whose names have been looked up.
+pub(super) enum Step {
+    Health {
+        dependency: DependencyId,
+    },
+    Decide {
+        line: DecideLine,
+        told: Told,
+    },
+    Finish {
+        name: String,
+        amounts: Vec<(MeterId, u64)>,
+    },
+    Signal(OwnedSignal),
+}
+
+/// A signal that holds its own names.
+pub(super) enum OwnedSignal {
+    Outcome(OwnedOutcome),
+    Probe {
+        dependency: DependencyId,
+        result: ProbeResult,
+    },
+    Override {
+        dependency: DependencyId,
+        to: Option<Override>,
+        line: OverrideLine,
+    },
+    Advice {
+        source: String,
+        dependency: DependencyId,
+        health: Health,
+    },
+    Instances {
+        count: u64,
+    },
+    Outbox {
+        dependency: DependencyId,
+        depth: u64,
+    },
+    Permit {
+        dependency: DependencyId,
+        permit: Option<String>,
+    },
+    Release {
+        dependency: DependencyId,
+        permit: Option<String>,
+    },
+    Call {
+        dependency: DependencyId,
+        outcome: Option<OwnedOutcome>,
+    },
+}
+
+pub(super) struct OwnedOutcome {
+    dependency: DependencyId,
+    result: Report,
+    permit: Option<String>,
+    retry_after: Option<Millis>,
+    had: Option<Millis>,
+}
+
+impl OwnedOutcome {
+    fn as_outcome(&self) -> Outcome<'_> {
+        Outcome {
+            dependency: self.dependency,
+            result: self.result,
+            permit: self.permit.as_deref(),
+            retry_after: self.retry_after,
+            had: self.had,
+        }
+    }
+}
+
+impl OwnedSignal {
+    pub(super) fn as_signal(&self) -> Signal<'_> {
+        match self {
+            Self::Outcome(outcome) => Signal::Outcome(outcome.as_outcome()),
+            Self::Probe { dependency, result } => Signal::Probe {
+                dependency: *dependency,
+                result: *result,
+            },
+            Self::Override { dependency, to, line } => Signal::Override {
+                dependency: *dependency,
+                to: *to,
+                length: line.for_ms.map(millis),
+                by: line.by.as_deref(),
+                reason: line.reason.as_deref(),
+            },
+            Self::Advice {
+                source,
+                dependency,
+                health,
+            } => Signal::Advice {
+                source,
+                dependency: *dependency,
+                health: *health,
+            },
+            Self::Instances { count } => Signal::Instances { count: *count },
+            Self::Outbox { dependency, depth } => Signal::Outbox {
+                dependency: *dependency,
+                depth: *depth,
+            },
+            Self::Permit { dependency, permit } => Signal::Permit {
+                dependency: *dependency,
+                permit: permit.as_deref(),
+            },
+            Self::Release { dependency, permit } => Signal::Release {
+                dependency: *dependency,
+                permit: permit.as_deref(),
+            },
+            Self::Call { dependency, outcome } => Signal::Call {
+                dependency: *dependency,
+                outcome: outcome.as_ref().map(OwnedOutcome::as_outcome),
+            },
+        }
+    }
+}
+
+fn millis(whole: Whole) -> Millis {
+    Millis::new(whole.0)
+}
+
+/// Looks names up, and says where one stands that is not there.
+struct Reader<'a> {
+    matrix: &'a Matrix,
+    source: Source<'a>,
+}
+
+impl Reader<'_> {
+    fn dependency(&self, name: &str) -> Result<DependencyId, LineMistake> {
+        let known = || {
+            self.matrix
+                .dependencies()
+                .map(|(_, name)| name)
+                .collect::<Vec<_>>()
+        };
+        self.matrix
+            .dependency(name)
+            .ok_or_else(|| self.source.unknown("dependency", name, known()))
+    }
+
+    fn meter(&self, name: &str) -> Result<MeterId, LineMistake> {
+        let known = || self.matrix.meters().map(|(_, name)| name).collect::<Vec<_>>();
+        self.matrix
+            .meter(name)
+            .ok_or_else(|| self.source.unknown("meter", name, known()))
+    }
+
+    fn word<T>(
+        &self,
+        what: &str,
+        name: &str,
+        from_name: impl Fn(&str) -> Option<T>,
+        known: impl Iterator<Item = &'static str> + Clone,
+    ) -> Result<T, LineMistake> {
+        from_name(name).ok_or_else(|| self.source.unknown(what, name, known))
+    }
+
+    fn report(&self, name: &str) -> Result<Report, LineMistake> {
+        self.word("result", name, Report::from_name, Report::names())
+    }
+
+    fn amounts(&self, entries: &Entries<Whole>) -> Result<Vec<(MeterId, u64)>, LineMistake> {
+        entries
+            .0
+            .iter()
+            .map(|(name, amount)| Ok((self.meter(name)?, amount.0)))
+            .collect()
+    }
+
+    fn by_dependency<V: Copy, T>(
+        &self,
+        entries: &Entries<V>,
+        value: impl Fn(V) -> T,
+    ) -> Result<Vec<(DependencyId, T)>, LineMistake> {
+        entries
+            .0
+            .iter()
+            .map(|(name, told)| Ok((self.dependency(name)?, value(*told))))
+            .collect()
+    }
+
+    fn not_built(&self, key: &str) -> LineMistake {
+        let help = Some("leave the line out, or use a later version".into());
+        self.source.mistake(
+            key,
+            format!("`{key}` is specified, but not built in this version"),
+            help,
+        )
+    }
+
+    fn outcome(&self, line: OutcomeLine) -> Result<OwnedOutcome, LineMistake> {
+        Ok(OwnedOutcome {
+            dependency: self.dependency(&line.dependency)?,
+            result: self.report(&line.result)?,
+            permit: line.permit,
+            retry_after: line.retry_after_ms.map(millis),
+            had: line.had_ms.map(millis),
+        })
+    }
+
+    fn call(&self, line: CallLine) -> Result<OwnedSignal, LineMistake> {
+        let dependency = self.dependency(&line.dependency)?;
+        let outcome = match line.result {
+            Some(result) => Some(OwnedOutcome {
+                dependency,
+                result: self.report(&result)?,
+                permit: None,
+                retry_after: line.retry_after_ms.map(millis),
+                had: line.had_ms.map(millis),
+            }),
+            None => None,
+        };
+        Ok(OwnedSignal::Call { dependency, outcome })
+    }
+
+    fn overriding(&self, line: OverrideLine) -> Result<OwnedSignal, LineMistake> {
+        if line.meter.is_some() || line.tenant.is_some() || line.session.is_some() || line.limit.is_some() {
+            return Err(self.not_built("meter"));
+        }
+        let Some(name) = &line.dependency else {
+            let help = Some("write `\"dependency\":\"NAME\"`".into());
+            return Err(self
+                .source
+                .mistake("override", "this override names no dependency".into(), help));
+        };
+        let dependency = self.dependency(name)?;
+        let known = Override::ALL
+            .iter()
+            .filter(|kind| kind.built())
+            .map(|kind| kind.as_str());
+        let to = match &line.to {
+            None => {
+                let help = Some(
+                    "write `\"to\":\"forced_open\"`, or `\"to\":null` to lift the one that stands".into(),
+                );
+                return Err(self.source.mistake(
+                    "override",
+                    "this override does not say to what".into(),
+                    help,
+                ));
+            }
+            Some(None) => None,
+            Some(Some(to)) => Some(self.word("override", to, Override::from_name, known)?),
+        };
+        if let Some(kind) = to.filter(|kind| !kind.built()) {
+            return Err(self.not_built(kind.as_str()));
+        }
+        Ok(OwnedSignal::Override { dependency, to, line })
+    }
+
+    fn decide(&self, line: DecideLine, requests: &Requests) -> Result<Step, LineMistake> {
+        if self.matrix.operation(&line.operation).is_none() {
+            let known: Vec<&str> = self.matrix.operations().map(|(_, name)| name).collect();
+            return Err(self.source.unknown("operation", &line.operation, known));
+        }
+        if let Some(class) = line
+            .class
+            .as_deref()
+            .filter(|class| self.matrix.class(class).is_none())
+        {
+            let known: Vec<&str> = self.matrix.classes().map(|(_, name)| name).collect();
+            return Err(self.source.unknown("class", class, known));
+        }
+        if let Some(before) = line
+            .request
+            .as_deref()
+            .and_then(|name| requests.operation_of(name))
+            && before != line.operation
+        {
+            let name = shortened(line.request.as_deref().unwrap_or_default());
+            let what = format!(
+                "request `{name}` is one of `{before}`, not of `{}`",
+                line.operation
+            );
+            let help = Some("finish it first, or give the request another name".into());
+            return Err(self.source.mistake(&line.operation, what, help));
+        }
+        let stages = Stage::ALL.iter().map(|stage| stage.as_str());
+        let told = Told {
+            stage: match &line.stage {
+                Some(stage) => Some(self.word("stage", stage, Stage::from_name, stages)?),
+                None => None,
+            },
+            faults: line
+                .faults
+                .0
+                .iter()
+                .map(|(name, report)| Ok((self.dependency(name)?, self.report(report)?)))
+                .collect::<Result<_, LineMistake>>()?,
+            cached: self.by_dependency(&line.cached_ms, millis)?,
+            attempts: self
+                .by_dependency(&line.attempts, |count| u32::try_from(count.0).unwrap_or(u32::MAX))?,
+            retry_after: self.by_dependency(&line.retry_after_ms, millis)?,
+            had: self.by_dependency(&line.had_ms, millis)?,
+            amounts: self.amounts(&line.amounts)?,
+        };
+        Ok(Step::Decide { line, told })
+    }
+
+    fn finish(&self, line: FinishLine) -> Result<Step, LineMistake> {
+        Ok(Step::Finish {
+            amounts: self.amounts(&line.amounts)?,
+            name: line.request,
+        })
+    }
+}
+
+/// What a decide line tells, with its names looked up.
+pub(super) struct Told {
+    stage: Option<Stage>,
+    faults: Vec<(DependencyId, Report)>,
+    cached: Vec<(DependencyId, Millis)>,
+    attempts: Vec<(DependencyId, u32)>,
+    retry_after: Vec<(DependencyId, Millis)>,
+    had: Vec<(DependencyId, Millis)>,
+    amounts: Vec<(MeterId, u64)>,
+}
+
+impl Told {
+    /// The request gathers from every line; what is told again replaces.
+    pub(super) fn note(&self, matrix: &Matrix, line: &DecideLine, request: &mut Request, at: Time) {
+        if let Some(class) = &line.class {
+            request.set_class(matrix, class);
+        }
+        if let Some(tenant) = &line.tenant {
+            request.set_tenant(tenant);
+        }
+        if let Some(session) = &line.session {
+            request.set_session(session);
+        }
+        if let Some(stage) = self.stage {
+            request.set_stage(stage);
+        }
+        if let Some(remaining) = line.remaining_ms {
+            request.set_remaining(millis(remaining), at);
+        }
+        line.attributes
+            .0
+            .iter()
+            .for_each(|(name, value)| request.set_attribute(name, value));
+        self.cached
+            .iter()
+            .for_each(|(id, age)| request.set_cached(*id, *age, at));
+        self.attempts
+            .iter()
+            .for_each(|(id, count)| request.set_attempts(*id, *count));
+        self.retry_after
+            .iter()
+            .for_each(|(id, wait)| request.set_retry_after(*id, *wait, at));
+        self.had.iter().for_each(|(id, had)| request.set_had(*id, *had));
+        self.faults
+            .iter()
+            .for_each(|(id, report)| request.report(*id, *report, at));
+        self.amounts
+            .iter()
+            .for_each(|(id, amount)| request.set_amount(*id, *amount));
+    }
+}
+
+impl Step {
+    pub(super) fn read(
+        matrix: &Matrix,
+        source: Source<'_>,
+        line: Line,
+        requests: &Requests,
+    ) -> Result<Self, LineMistake> {
+        let reader = Reader { matrix, source };
+        let mut steps: Vec<Result<Self, LineMistake>> = Vec::new();
+        let signal = |signal: Result<OwnedSignal, LineMistake>| signal.map(Self::Signal);
+        for (key, there) in [
+            ("reading", line.reading.is_some()),
+            ("usage", line.usage.is_some()),
+            ("restart", line.restart.is_some()),
+        ] {
+            if there {
+                steps.push(Err(reader.not_built(key)));
+            }
+        }
+        if let Some(line) = line.outcome {
+            steps.push(signal(reader.outcome(line).map(OwnedSignal::Outcome)));
+        }
+        if let Some(line) = line.probe {
+            let known = ProbeResult::ALL.iter().map(|result| result.as_str());
+            steps.push(signal(reader.dependency(&line.dependency).and_then(
+                |dependency| {
+                    let result = reader.word("probe result", &line.result, ProbeResult::from_name, known)?;
+                    Ok(OwnedSignal::Probe { dependency, result })
+                },
+            )));
+        }
+        if let Some(line) = line.overriding {
+            steps.push(signal(reader.overriding(line)));
+        }
+        if let Some(line) = line.advice {
+            let known = Health::ALL.iter().map(|health| health.as_str());
+            steps.push(signal(reader.dependency(&line.dependency).and_then(
+                |dependency| {
+                    let health = reader.word("health", &line.health, Health::from_name, known)?;
+                    Ok(OwnedSignal::Advice {
+                        source: line.source,
+                        dependency,
+                        health,
+                    })
+                },
+            )));
+        }
+        if let Some(line) = line.instances {
+            steps.push(signal(Ok(OwnedSignal::Instances { count: line.count.0 })));
+        }
+        if let Some(line) = line.outbox {
+            let dependency = reader.dependency(&line.dependency);
+            steps.push(signal(dependency.map(|dependency| OwnedSignal::Outbox {
+                dependency,
+                depth: line.depth.0,
+            })));
+        }
+        if let Some(line) = line.decide {
+            steps.push(reader.decide(line, requests));
+        }
+        if let Some(line) = line.finish {
+            steps.push(reader.finish(line));
+        }
+        if let Some(line) = line.permit {
+            let dependency = reader.dependency(&line.dependency);
+            steps.push(signal(dependency.map(|dependency| OwnedSignal::Permit {
+                dependency,
+                permit: line.permit,
+            })));
+        }
+        if let Some(line) = line.release {
+            let dependency = reader.dependency(&line.dependency);
+            steps.push(signal(dependency.map(|dependency| OwnedSignal::Release {
+                dependency,
+                permit: line.permit,
+            })));
+        }
+        if let Some(line) = line.call {
+            steps.push(signal(reader.call(line)));
+        }
+        if let Some(line) = line.health {
+            steps.push(
+                reader
+                    .dependency(&line.dependency)
+                    .map(|dependency| Self::Health { dependency }),
+            );
+        }
+        let many = steps.len() > 1;
+        match steps.pop() {
+            Some(step) if !many => step,
+            _ => Err(LineMistake {
+                column: 1,
+                what: format!(
+                    "a line says {}",
+                    if many { "more than one thing" } else { "nothing" }
+                ),
+                help: Some("write `at_ms` and exactly one other key, such as `outcome` or `decide`".into()),
+            }),
+        }
+    }
+}

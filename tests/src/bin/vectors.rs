@@ -1,0 +1,79 @@
+//! `cargo xtask vectors`: runs every conformance vector; with `--mutate`, every mutant of every preset's rung.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use failsoft_tests::implementation::{Engine, Implementation, Model};
+use failsoft_tests::mutate::{mutants, rungs};
+use failsoft_tests::vector::{Vectors, preset};
+
+fn main() -> ExitCode {
+    let mutate = std::env::args().any(|argument| argument == "--mutate");
+    let outcome = Vectors::load().and_then(|vectors| if mutate { kill(&vectors) } else { run(&vectors) });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(vectors: &Vectors) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for implementation in [&Engine as &dyn Implementation, &Model] {
+        let (executed, differences) = vectors.run(implementation);
+        println!("{}: {} vectors executed, {} in the manifest", implementation.name(), executed.len(), vectors.manifest.len());
+        wrong.extend(differences);
+        if executed != vectors.manifest {
+            wrong.push(format!("{}: executed ids are not the manifest's", implementation.name()));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+fn kill(vectors: &Vectors) -> Result<(), String> {
+    let mut survivors = Vec::new();
+    let mut wrong = Vec::new();
+    for (name, tagged) in &vectors.rungs {
+        let matrix = preset(name)?;
+        let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
+        for rung in rungs(&matrix) {
+            let Some(rows) = tagged.get(&rung) else {
+                wrong.push(format!("{name}: the manifest names no row for {rung}"));
+                continue;
+            };
+            for mutant in mutants(&matrix, &rung) {
+                let judges = vectors.vectors.iter().filter(|vector| {
+                    vector.preset() == Some(name) && vector.rows.iter().any(|row| rows.contains(row))
+                });
+                let mut killed = false;
+                let mut refused = false;
+                for vector in judges {
+                    match Engine.replay(&mutant.matrix, &vector.parameters, &[]) {
+                        Err(_) => refused = true,
+                        Ok(_) => killed |= vector.check(&Engine, &mutant.matrix).is_err(),
+                    }
+                }
+                let fate = match () {
+                    () if refused => "refused by the document's rules",
+                    () if killed => "killed",
+                    () if rows.iter().all(|row| vectors.pending.contains(row)) => "pending",
+                    () => {
+                        survivors.push(format!("{name}: {rung} ({}) {}", rows.join(", "), mutant.what));
+                        "survived"
+                    }
+                };
+                *tally.entry(fate).or_default() += 1;
+            }
+        }
+        wrong.extend(tagged.keys().filter(|rung| !rungs(&matrix).contains(rung)).map(|rung| {
+            format!("{name}: the manifest names {rung}, which is not there")
+        }));
+        let tally: Vec<String> = tally.iter().map(|(fate, count)| format!("{count} {fate}")).collect();
+        println!("{name}: {}", tally.join(", "));
+    }
+    println!("survivors: {}", survivors.len());
+    wrong.extend(survivors);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
