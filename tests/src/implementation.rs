@@ -52,6 +52,16 @@ impl Implementation for Engine {
     }
 }
 
+/// The identity of a matrix: two with the same are the same matrix, however they are written.
+///
+/// # Errors
+/// Where the document is refused.
+pub fn identity(matrix: &Value, parameters: &BTreeMap<String, String>) -> Result<String, String> {
+    let options = Options { parameters: parameters.clone() };
+    let loaded = load("matrix.json", matrix.to_string().as_bytes(), Format::Json, &options);
+    loaded.map(|loaded| loaded.identity).map_err(|diagnostics| diagnostics.to_string())
+}
+
 /// The model: slow, obvious, and sharing no code with the engine.
 #[derive(Debug)]
 pub struct Model;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use failsoft_tests::implementation::{Engine, Implementation, Model};
+use failsoft_tests::implementation::{Engine, Implementation, Model, identity};
 use failsoft_tests::mutate::{mutants, rungs};
 use failsoft_tests::vector::{Vectors, preset};
 
@@ -37,6 +37,7 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
     let mut wrong = Vec::new();
     for (name, tagged) in &vectors.rungs {
         let matrix = preset(name)?;
+        let original = identity(&matrix, &BTreeMap::new())?;
         let mut tally: BTreeMap<&str, usize> = BTreeMap::new();
         for rung in rungs(&matrix) {
             let Some(rows) = tagged.get(&rung) else {
@@ -47,19 +48,12 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
                 let judges = vectors.vectors.iter().filter(|vector| {
                     vector.preset() == Some(name) && vector.rows.iter().any(|row| rows.contains(row))
                 });
-                let mut killed = false;
-                let mut refused = false;
-                for vector in judges {
-                    match Engine.replay(&mutant.matrix, &vector.parameters, &[]) {
-                        Err(_) => refused = true,
-                        Ok(_) => killed |= vector.check(&Engine, &mutant.matrix).is_err(),
-                    }
-                }
-                let fate = match () {
-                    () if refused => "refused by the document's rules",
-                    () if killed => "killed",
-                    () if rows.iter().all(|row| vectors.pending.contains(row)) => "pending",
-                    () => {
+                let fate = match identity(&mutant.matrix, &BTreeMap::new()) {
+                    Err(_) => "refused by the document's rules",
+                    Ok(mutated) if mutated == original => "the same matrix, written otherwise",
+                    Ok(_) if judges.into_iter().any(|vector| vector.check(&Engine, &mutant.matrix).is_err()) => "killed",
+                    Ok(_) if rows.iter().all(|row| vectors.pending.contains(row)) => "pending",
+                    Ok(_) => {
                         survivors.push(format!("{name}: {rung} ({}) {}", rows.join(", "), mutant.what));
                         "survived"
                     }
