@@ -143,9 +143,9 @@ impl Vital {
         self.is_advised() && !self.degraded
     }
 
-    /// What its health would be if nobody advised.
-    pub(crate) fn health_without_advice(&self) -> Health {
-        Self { advised_until: None, ..*self }.health()
+    /// All that this host knows itself, as if nobody had advised.
+    pub(crate) fn without_advice(&self) -> Self {
+        Self { advised_until: None, ..*self }
     }
 
     fn is_advised(&self) -> bool {

@@ -75,14 +75,22 @@ impl<'a> Asking<'a> {
 
     fn failed(&self, subject: &Subject<'a>, failure: Failure) -> NeedAnswer {
         let situation = self.situation(subject, failure.fault);
+        // Advice against a target takes its rung away; it must not open a looser one further down.
+        let mut loosest = Posture::FailOpen;
         let standing = (0u16..).zip(&subject.dependency.ladder).find_map(|(index, rung)| {
             let situation = seen_by(subject, situation, rung.kind);
-            if rung.when.matches(&situation) && self.is_lawful(subject, failure, rung) {
-                let standing = self.available(subject, failure, &situation, rung)?;
-                Some((index, rung, standing))
-            } else {
-                None
+            if rung.posture > loosest
+                || !rung.when.matches(&situation)
+                || !self.is_lawful(subject, failure, rung)
+            {
+                return None;
             }
+            let standing = self.available(subject, failure, &situation, rung);
+            let observes = subject.dependency.role == Role::Observe;
+            if standing.is_none() && !observes && self.is_taken_away_by_advice(rung) {
+                loosest = loosest.min(rung.posture);
+            }
+            standing.map(|standing| (index, rung, standing))
         });
         let callers = failure.fault.is_some_and(Fault::caller);
         let mut answer = match standing {
@@ -308,6 +316,15 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Whether a fallback stands but for what somebody else says of its target.
+    fn is_taken_away_by_advice(&self, rung: &Rung) -> bool {
+        let Action::Fallback { to } = &rung.action else { return false };
+        self.subject(*to).is_some_and(|target| {
+            let unadvised = Subject { vital: target.vital.without_advice(), ..target };
+            self.condition(&unadvised) == Condition::Fine && self.deadline_fits(&target, Millis::ZERO)
+        })
+    }
+
     fn last_known_age(&self, subject: &Subject<'a>, of: LastKnownOf) -> Option<Millis> {
         let told = subject.met.cached_age(self.now);
         let of_dependency = || self.state.dependency(subject.id)?.last_ok.map(|at| self.now.since(at));
@@ -405,7 +422,7 @@ impl<'a> Asking<'a> {
 /// that tighten: to all others it is what this host saw itself, so that advice never opens anything.
 pub(crate) fn seen_by(subject: &Subject<'_>, situation: Situation, kind: RungKind) -> Situation {
     if subject.vital.is_degraded_by_advice_alone() && !tightens(kind) {
-        return Situation { health: subject.vital.health_without_advice(), ..situation };
+        return Situation { health: subject.vital.without_advice().health(), ..situation };
     }
     situation
 }

@@ -52,6 +52,7 @@ mod meter;
 mod mistake;
 mod needs;
 mod permits;
+mod published;
 mod request;
 mod state;
 mod time;
@@ -60,6 +61,7 @@ mod vocabulary;
 pub use answer::{Decision, Detail, Emit, Obligation, ObligationName, Reason, ReasonKind};
 pub use apply::{Answer, Event, Outcome, Signal, apply};
 pub use decide::decide;
+pub use published::{Published, published};
 pub use request::{Report, Request};
 pub use state::{HealthReport, Metrics, State, health};
 

@@ -304,6 +304,16 @@ impl Matrix {
         self.operations.get(operation.index()).map_or(Effect::Irreversible, |operation| operation.effect)
     }
 
+    /// The posture of each rung of a dependency's ladder, were it taken for a failure.
+    ///
+    /// A substitute that is soft for a server or an observer may leave a guard unchecked.
+    pub fn ladder_postures(&self, id: DependencyId) -> impl Iterator<Item = Posture> {
+        self.dependencies
+            .get(id.index())
+            .into_iter()
+            .flat_map(|dependency| dependency.ladder.iter().map(|rung| rung.posture))
+    }
+
     /// The role of a dependency of this matrix.
     #[must_use]
     pub fn role(&self, id: DependencyId) -> Role {

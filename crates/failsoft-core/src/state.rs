@@ -8,7 +8,7 @@ use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::{self, Table};
 use crate::permits::Permits;
 use crate::request::Request;
-use crate::{Circuit, Health, Millis, Time};
+use crate::{Circuit, Fault, Health, Millis, Time};
 
 /// So many steps of the clock are remembered between two signals.
 const MOST_STEPS: usize = 16;
@@ -143,6 +143,8 @@ pub struct HealthReport {
     pub metrics: Metrics,
     /// How long until it may be called again, where that is known.
     pub wait: Option<Millis>,
+    /// The fault class that it carries while it is down or probing.
+    pub fault: Option<Fault>,
 }
 
 /// The figures behind a health. The simple machine has no window, so rates and buffers say that there is none.
@@ -189,5 +191,6 @@ pub fn health(matrix: &Matrix, state: &State, dependency: DependencyId, now: Tim
             open_attempts: vital.open_attempts,
         },
         wait: vital.wait(now),
+        fault: vital.class().filter(|_| matches!(vital.health(), Health::Down | Health::Probing)),
     })
 }

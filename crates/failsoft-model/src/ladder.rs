@@ -52,13 +52,29 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
         since: needs::since(asked, dependency, failure)?,
         target: None,
     };
+    // Law 7: where advice alone took a fallback away, no looser rung below it may be taken.
+    let mut barred_by_advice: Vec<&str> = Vec::new();
     for (place, written) in dependency.on_failure.iter().enumerate() {
+        let posture = rung::posture(&asked.engine.document, dependency, &written.kind);
+        if barred_by_advice.contains(&posture) {
+            continue;
+        }
         let tightens = needs::advice_may_take(&written.kind);
         let health = asked.engine.health(&dependency.name)?.shown_to(tightens);
         if !rung::matches(asked, written, fault, health)
             || law_rules_out(asked, dependency, written, failure)?
-            || !available(asked, dependency, written, failure)?
         {
+            continue;
+        }
+        if !available(asked, dependency, written, failure)? {
+            if let Kind::Fallback { to } = &written.kind
+                && posture == "fail_soft"
+                && !dependency.is_observer()
+                && deadline_fits(asked, asked.engine.document.dependency(to)?)
+                && needs::is_fine_without_advice(asked, asked.engine.document.dependency(to)?)?
+            {
+                barred_by_advice.push("fail_open");
+            }
             continue;
         }
         let target = match &written.kind {

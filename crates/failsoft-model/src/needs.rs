@@ -98,6 +98,17 @@ pub(crate) fn is_fine(asked: Asked<'_>, dependency: &Dependency) -> Result<bool,
     Ok(matches!(condition(asked, dependency)?, Condition::Fine))
 }
 
+/// Whether it would be fine for this request if nobody advised (law 7).
+pub(crate) fn is_fine_without_advice(asked: Asked<'_>, dependency: &Dependency) -> Result<bool, String> {
+    let health = asked.engine.health(&dependency.name)?;
+    let reported = asked.request.reports.contains_key(&dependency.name);
+    if !reported && health.shown() == "degraded" && health.degraded_by_advice_alone() {
+        // It is healthy or unknown then, and so fine, unless its own yes is needed.
+        return Ok(!(asked.irreversible() && dependency.is_guard()));
+    }
+    is_fine(asked, dependency)
+}
+
 /// Choice E.6: since when a failed need has failed.
 pub(crate) fn since(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Result<i64, String> {
     if failure.silent {

@@ -19,7 +19,7 @@
 //! assert!(json.contains(r#""verdict":"allow","posture":"fail_open""#));
 //!
 //! let mistake = player.line(r#"{"decide":{"operation":"asist"}}"#, &mut answers).unwrap_err();
-//! assert_eq!((mistake.column, mistake.help.as_deref()), (25, Some("did you mean `assist`?")));
+//! assert_eq!((mistake.column, mistake.help.as_deref()), (24, Some("did you mean `assist`?")));
 //! # Ok::<(), failsoft::trace::LineMistake>(())
 //! ```
 

@@ -1,7 +1,8 @@
 //! Plays the lines of a trace through an engine.
 
 use failsoft_core::{
-    Answer, Decision, Event, HealthReport, Matrix, Request, Signal, State, Time, apply, decide, health,
+    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Request, Signal, State, Time, apply, decide,
+    health,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -41,9 +42,19 @@ pub enum Said {
         tenant: Option<String>,
     },
     /// The answer to a permit or call line.
-    Permit(bool),
+    Permit {
+        /// Which dependency is to be called.
+        dependency: DependencyId,
+        /// Whether it may be.
+        given: bool,
+    },
     /// The answer to a health line.
-    Health(HealthReport),
+    Health {
+        /// Whose health it is.
+        dependency: DependencyId,
+        /// How it stands.
+        report: HealthReport,
+    },
     /// Something changed.
     Event {
         /// What.
@@ -99,6 +110,22 @@ impl<'m> Player<'m> {
         Ok(())
     }
 
+    /// The health of a dependency as it stands after the last line, and that line's moment. A question.
+    #[must_use]
+    pub fn health(&self, dependency: DependencyId) -> Option<(Time, HealthReport)> {
+        let state = self.state.as_ref()?;
+        let now = state.clamp(Time::from_millis(i64::MIN));
+        Some((now, health(self.matrix, state, dependency, now)?))
+    }
+
+    /// Writes one line that a replay prints, as JSON, without a line end.
+    ///
+    /// # Errors
+    /// Those of `writer`.
+    pub fn write_json(&self, writer: impl std::io::Write, output: &Output) -> std::io::Result<()> {
+        serde_json::to_writer(writer, &OutputJson { matrix: self.matrix, output }).map_err(Into::into)
+    }
+
     /// One line that a replay prints, as JSON.
     #[must_use]
     pub fn json(&self, output: &Output) -> String {
@@ -115,10 +142,8 @@ impl<'m> Player<'m> {
         match step {
             Step::Health { dependency } => {
                 state.observe(now);
-                out.extend(health(matrix, state, dependency, at).map(|report| Output {
-                    at,
-                    said: Said::Health(report),
-                }));
+                let report = health(matrix, state, dependency, at);
+                out.extend(report.map(|report| Output { at, said: Said::Health { dependency, report } }));
             }
             Step::Decide { line, told } => self.decide(state, line, told, (now, at), &mut events, out),
             Step::Finish { name, amounts } => match self.requests.take(&name) {
@@ -150,11 +175,14 @@ impl<'m> Player<'m> {
                 }
             },
             Step::Signal(signal) => {
-                if let Answer::Permit(given) = apply(matrix, state, signal.as_signal(), now, &mut events) {
-                    out.push(Output {
-                        at,
-                        said: Said::Permit(given),
-                    });
+                let signal = signal.as_signal();
+                let asked_for = match &signal {
+                    Signal::Permit { dependency, .. } | Signal::Call { dependency, .. } => Some(*dependency),
+                    _ => None,
+                };
+                let answer = apply(matrix, state, signal, now, &mut events);
+                if let (Answer::Permit(given), Some(dependency)) = (answer, asked_for) {
+                    out.push(Output { at, said: Said::Permit { dependency, given } });
                 }
             }
         }
@@ -220,8 +248,8 @@ impl Serialize for OutputJson<'_> {
             Said::Decision { decision, .. } => {
                 map.serialize_entry("decision", &DecisionJson::new(self.matrix, decision))?;
             }
-            Said::Permit(given) => map.serialize_entry("permit", given)?,
-            Said::Health(report) => health_entries(&mut map, report)?,
+            Said::Permit { given, .. } => map.serialize_entry("permit", given)?,
+            Said::Health { report, .. } => health_entries(&mut map, report)?,
             Said::Event { event, sequence } => {
                 let event = EventJson {
                     matrix: self.matrix,
