@@ -45,7 +45,9 @@ impl Implementation for Engine {
         let mut printed = Vec::new();
         let mut out = Vec::new();
         for (number, line) in (1..).zip(trace) {
-            player.line(&line.to_string(), &mut out).map_err(|mistake| format!("line {number}: {mistake}"))?;
+            player
+                .line(&line.to_string(), &mut out)
+                .map_err(|mistake| format!("line {number}: {mistake}"))?;
             printed.extend(out.drain(..).map(|output| player.json(&output)));
         }
         Ok(printed)
@@ -92,12 +94,16 @@ pub fn toml_to_json(text: &str) -> Result<Value, String> {
             toml::Value::String(text) => Value::String(text),
             toml::Value::Integer(number) => number.into(),
             toml::Value::Boolean(flag) => Value::Bool(flag),
-            toml::Value::Array(items) => Value::Array(items.into_iter().map(convert).collect::<Result<_, _>>()?),
+            toml::Value::Array(items) => {
+                Value::Array(items.into_iter().map(convert).collect::<Result<_, _>>()?)
+            }
             toml::Value::Table(table) => {
                 let entries = table.into_iter().map(|(key, value)| Ok((key, convert(value)?)));
                 Value::Object(entries.collect::<Result<Map<_, _>, String>>()?)
             }
-            toml::Value::Float(_) | toml::Value::Datetime(_) => return Err(format!("{value:?} is in no matrix")),
+            toml::Value::Float(_) | toml::Value::Datetime(_) => {
+                return Err(format!("{value:?} is in no matrix"));
+            }
         })
     }
     convert(toml::Value::Table(text.parse().map_err(|error: toml::de::Error| error.to_string())?))

@@ -1,5 +1,11 @@
 //! Runs conformance vectors and traces on every implementation there is.
 
+pub mod fuzz;
+/// The examples of the README run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub mod implementation;
 pub mod mutate;
 pub mod vector;

@@ -93,7 +93,9 @@ fn refuse_mutants(rule: &Value, add: &mut impl FnMut(String, Option<Value>)) {
     for (key, value) in entries(rule.get("when")) {
         let other = match value {
             Value::Array(names) => names.iter().rev().map(|_| json!("another")).collect(),
-            Value::Object(pairs) => pairs.keys().map(|name| (name.clone(), json!("another"))).collect::<Map<_, _>>().into(),
+            Value::Object(pairs) => {
+                pairs.keys().map(|name| (name.clone(), json!("another"))).collect::<Map<_, _>>().into()
+            }
             _ => json!("another"),
         };
         // `same` on one name twice always holds or never: name two attributes that nobody tells differently.
@@ -114,7 +116,9 @@ fn rung_mutants(rung: &Value, refusal: bool, add: &mut impl FnMut(String, Option
     // Looser kinds that keep what all rungs share.
     let common: Map<String, Value> = settings
         .iter()
-        .filter(|(key, _)| ["when", "also", "emit", "reason", "alert", "status", "code"].contains(&key.as_str()))
+        .filter(|(key, _)| {
+            ["when", "also", "emit", "reason", "alert", "status", "code"].contains(&key.as_str())
+        })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     let looser: &[&str] = match (kind.as_str(), refusal) {
@@ -223,7 +227,9 @@ fn looser_value(key: &str, value: &Value) -> Option<Value> {
         }
         ("base", Value::String(text)) => Some(json!(shifted(text, -1)?)),
         ("max_age", Value::String(text)) => Some(json!(shifted(text, 1)?)),
-        ("max_attempts" | "capacity" | "share", Value::Number(number)) => Some(json!(number.as_u64()?.saturating_add(1))),
+        ("max_attempts" | "capacity" | "share", Value::Number(number)) => {
+            Some(json!(number.as_u64()?.saturating_add(1)))
+        }
         _ => None,
     }
 }

@@ -40,7 +40,13 @@ pub struct Vectors {
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
-    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect()
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(String::from)
+        .collect()
 }
 
 fn array(value: &Value, key: &str) -> Result<Vec<Value>, String> {
@@ -62,7 +68,9 @@ fn vector(written: &Value) -> Result<Vector, String> {
         rows: strings(written.get("rows")),
         matrix: written.get("matrix").cloned().ok_or_else(|| told("no `matrix`".into()))?,
         parameters: parameters
-            .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), String::from)))
+            .map(|(name, value)| {
+                (name.clone(), value.as_str().map_or_else(|| value.to_string(), String::from))
+            })
             .collect(),
         trace: array(written, "trace").map_err(told)?,
         expect: array(written, "expect").map_err(told)?,
@@ -88,7 +96,8 @@ impl Vectors {
                 vectors.push(vector(&written).map_err(|error| format!("{file}: {error}"))?);
             }
         }
-        let listed = array(&manifest, "vectors")?.iter().map(|entry| text(entry, "id")).collect::<Result<_, _>>()?;
+        let listed =
+            array(&manifest, "vectors")?.iter().map(|entry| text(entry, "id")).collect::<Result<_, _>>()?;
         let pending =
             array(&manifest, "pending")?.iter().map(|entry| text(entry, "row")).collect::<Result<_, _>>()?;
         let rungs = manifest.get("rungs").and_then(Value::as_object).into_iter().flatten();
@@ -107,7 +116,9 @@ impl Vectors {
         for vector in &self.vectors {
             match vector.matrix().and_then(|matrix| vector.check(implementation, &matrix)) {
                 Ok(()) => {}
-                Err(difference) => wrong.push(format!("{} on {}: {difference}", vector.id, implementation.name())),
+                Err(difference) => {
+                    wrong.push(format!("{} on {}: {difference}", vector.id, implementation.name()))
+                }
             }
             if !executed.insert(vector.id.clone()) {
                 wrong.push(format!("{}: the id stands twice", vector.id));
@@ -142,14 +153,21 @@ impl Vector {
     /// The first difference, for people.
     pub fn check(&self, implementation: &dyn Implementation, matrix: &Value) -> Result<(), String> {
         let printed = implementation.replay(matrix, &self.parameters, &self.trace)?;
-        let printed: Vec<String> = printed.iter().map(|line| without_matrix(line)).collect::<Result<_, _>>()?;
+        let printed: Vec<String> =
+            printed.iter().map(|line| without_matrix(line)).collect::<Result<_, _>>()?;
         let expected: Vec<String> = self.expect.iter().map(Value::to_string).collect();
-        let differing = (0..printed.len().max(expected.len())).find(|index| printed.get(*index) != expected.get(*index));
+        let differing =
+            (0..printed.len().max(expected.len())).find(|index| printed.get(*index) != expected.get(*index));
         match differing {
             None => Ok(()),
             Some(index) => {
                 let side = |lines: &[String]| lines.get(index).cloned().unwrap_or_else(|| "nothing".into());
-                Err(format!("line {}\n  expected {}\n  printed  {}", index + 1, side(&expected), side(&printed)))
+                Err(format!(
+                    "line {}\n  expected {}\n  printed  {}",
+                    index + 1,
+                    side(&expected),
+                    side(&printed)
+                ))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The one way in: a signal changes state, and events tell what changed.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -10,167 +11,14 @@ use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::Taken;
 use crate::needs::haste;
 use crate::request::{Pass, Report, Request};
+use crate::signal::{Answer, Event, Outcome, Signal};
 use crate::state::{DependencyState, MOST_SOURCES, State};
-use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, ProbeResult, Time};
-
-/// One observation, or one commit.
-#[derive(Debug)]
-pub enum Signal<'a> {
-    /// A call has ended.
-    Outcome(Outcome<'a>),
-    /// An active probe has ended.
-    Probe {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// What it met.
-        result: ProbeResult,
-    },
-    /// An operator sets an override, or lifts the one that stands.
-    Override {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// To what; nothing lifts it.
-        to: Option<Override>,
-        /// For how long.
-        length: Option<Millis>,
-        /// Who.
-        by: Option<&'a str>,
-        /// Why.
-        reason: Option<&'a str>,
-    },
-    /// Somebody else says how a dependency is. It can only make answers stricter.
-    Advice {
-        /// Who says so.
-        source: &'a str,
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// What they say; `healthy` and `unknown` take earlier advice of theirs back.
-        health: Health,
-    },
-    /// So many instances run.
-    Instances {
-        /// How many.
-        count: u64,
-    },
-    /// So much waits in a dependency's outbox.
-    Outbox {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// How much.
-        depth: u64,
-    },
-    /// May it be called now? Where health is probing this takes the one permit.
-    Permit {
-        /// Which dependency.
-        dependency: DependencyId,
-        /// The permit's name.
-        permit: Option<&'a str>,
-    },
-    /// A permit is given back without an outcome.
-    Release {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// The permit's name.
-        permit: Option<&'a str>,
-    },
-    /// A permit, and where it was given the outcome. `Outcome::permit` is not read.
-    Call {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// How the call ended; nothing where it goes on.
-        outcome: Option<Outcome<'a>>,
-    },
-    /// Decide, and commit it.
-    Decided(&'a mut Request),
-    /// A request has ended; what it really cost, per meter.
-    Finished {
-        /// The request.
-        request: &'a Request,
-        /// What it cost; a meter that is not named cost what was taken.
-        amounts: &'a [(MeterId, u64)],
-    },
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome<'a> {
-    /// Of which dependency.
-    pub dependency: DependencyId,
-    /// What it met.
-    pub result: Report,
-    /// The permit under which it was made, by name.
-    pub permit: Option<&'a str>,
-    /// How long the dependency asked to be left alone.
-    pub retry_after: Option<Millis>,
-    /// How much time the request had left as the call began.
-    pub had: Option<Millis>,
-}
-
-/// What a signal is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// There is nothing to say.
-    Done,
-    /// Whether the call may be made.
-    Permit(bool),
-    /// The decision that was committed.
-    Decision(Decision),
-}
-
-/// What has changed, for people and machines that watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// An override's time was over.
-    OverrideExpired {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// Which override.
-        was: Override,
-    },
-    /// A dependency's health is not what was last told.
-    HealthChanged {
-        /// Which dependency.
-        dependency: DependencyId,
-        /// What was last told.
-        from: Health,
-        /// What it is now.
-        to: Health,
-        /// What changed it last.
-        why: Cause,
-    },
-    /// The host told a moment before the last one; the last one was kept.
-    ClockSteppedBack {
-        /// The moment told.
-        told: Time,
-        /// The moment kept.
-        kept: Time,
-    },
-    /// An operator set an override, or lifted it.
-    OverrideSet {
-        /// Of which dependency.
-        dependency: DependencyId,
-        /// To what; nothing where it was lifted.
-        to: Option<Override>,
-        /// For how long.
-        length: Option<Millis>,
-        /// Who.
-        by: Option<Arc<str>>,
-        /// Why.
-        reason: Option<Arc<str>>,
-    },
-    /// A refusal, or a rung that stopped a request, emits an event of the matrix's own.
-    Emitted(crate::Emit),
-    /// A meter's table is full, and a newcomer could not be counted. Told once a meter.
-    TableFull {
-        /// Which meter.
-        meter: MeterId,
-    },
-}
+use crate::{Enforcement, Health, INTEGER_MAX, Millis, Override, Time};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
 ///
-/// The only function that changes state. A signal of another matrix's ids changes nothing.
-/// A moment before the last one counts as the last one, and is told.
+/// The only function that changes state. Ids belong to the matrix that gave them: those of another mean nothing
+/// here, and an id out of range changes nothing. A moment before the last one counts as the last one, and is told.
 ///
 /// Events stand in this order: overrides expired, health changed (dependencies as written), then the signal's own.
 pub fn apply(
@@ -246,22 +94,6 @@ fn tell_health(state: &mut State, touched: Option<DependencyId>, all: bool, even
         && let Some(known) = state.dependencies.get_mut(id.index())
     {
         events.extend(tell((id, known)));
-    }
-}
-
-impl Signal<'_> {
-    /// The one dependency whose health it may change.
-    fn dependency(&self) -> Option<DependencyId> {
-        match self {
-            Self::Outcome(outcome) => Some(outcome.dependency),
-            Self::Probe { dependency, .. }
-            | Self::Override { dependency, .. }
-            | Self::Advice { dependency, .. }
-            | Self::Permit { dependency, .. }
-            | Self::Release { dependency, .. }
-            | Self::Call { dependency, .. } => Some(*dependency),
-            Self::Instances { .. } | Self::Outbox { .. } | Self::Decided(_) | Self::Finished { .. } => None,
-        }
     }
 }
 
@@ -540,7 +372,7 @@ fn remember(decision: &Decision, looked_at: Vec<(DependencyId, Option<NeedAnswer
         }
         match answer {
             Some(answer) if !answer.verdict.goes_on() => {
-                request.memory.answered.insert(id, Some(answer));
+                request.memory.answered.insert(id, Some(Box::new(answer)));
             }
             // What a rung would have let past in a request that stopped was not let past: it is asked again.
             Some(_) if !goes_on => {

@@ -286,6 +286,7 @@ impl<'a> Compiler<'a> {
             effect: draft.effect,
             max_unchecked: draft.max_unchecked,
             enforcement: draft.enforcement,
+            attributes: attributes(draft),
             refuse,
             meters,
         }
@@ -354,6 +355,18 @@ impl<'a> Compiler<'a> {
         }
         id
     }
+}
+
+/// Every attribute that a refuse rule of the operation looks at, once.
+fn attributes(draft: &OperationDraft) -> Arc<[Arc<str>]> {
+    let names = draft.refuse.iter().flat_map(|rule| {
+        let pair = rule.same.iter().flat_map(|(left, right)| [left, right]);
+        rule.present.iter().chain(rule.equals.iter().map(|(name, _)| name)).chain(pair)
+    });
+    let mut names: Vec<Arc<str>> = names.map(|name| Arc::from(name.as_str())).collect();
+    names.sort();
+    names.dedup();
+    names.into()
 }
 
 fn type_name(value: &Value) -> &'static str {

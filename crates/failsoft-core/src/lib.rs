@@ -54,15 +54,17 @@ mod needs;
 mod permits;
 mod published;
 mod request;
+mod signal;
 mod state;
 mod time;
 mod vocabulary;
 
 pub use answer::{Decision, Detail, Emit, Obligation, ObligationName, Reason, ReasonKind};
-pub use apply::{Answer, Event, Outcome, Signal, apply};
+pub use apply::apply;
 pub use decide::decide;
 pub use published::{Published, published};
 pub use request::{Report, Request};
+pub use signal::{Answer, Event, Outcome, Signal};
 pub use state::{HealthReport, Metrics, State, health};
 
 pub use compile::limits;

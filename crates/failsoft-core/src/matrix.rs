@@ -177,6 +177,8 @@ pub(crate) struct Operation {
     pub(crate) max_unchecked: Option<u64>,
     pub(crate) enforcement: Enforcement,
     pub(crate) refuse: Vec<RefuseRule>,
+    /// The attributes that its refuse rules look at; a request need hold no others.
+    pub(crate) attributes: Arc<[Arc<str>]>,
     /// The meters whose stores are among the needs.
     pub(crate) meters: Vec<MeterId>,
 }

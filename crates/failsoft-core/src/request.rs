@@ -1,5 +1,6 @@
 //! A request: a value that the host holds, which gathers what the request met and commits once.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -86,8 +87,8 @@ pub(crate) enum Pass {
 /// What a request remembers of its committed decisions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Memory {
-    /// Needs that were answered for: with the answer where it stopped the request.
-    pub(crate) answered: BTreeMap<DependencyId, Option<NeedAnswer>>,
+    /// Needs that were answered for: with the answer where it stopped the request. Few did, and an answer is large.
+    pub(crate) answered: BTreeMap<DependencyId, Option<Box<NeedAnswer>>>,
     pub(crate) passes: BTreeMap<DependencyId, Pass>,
     pub(crate) taken: BTreeMap<MeterId, Taken>,
     pub(crate) sequences: BTreeMap<DependencyId, u64>,
@@ -111,6 +112,7 @@ pub struct Request {
     pub(crate) stage: Stage,
     remaining: Option<Told>,
     met: BTreeMap<DependencyId, Met>,
+    looked_at: Arc<[Arc<str>]>,
     pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) amounts: BTreeMap<MeterId, u64>,
     pub(crate) memory: Memory,
@@ -123,15 +125,10 @@ impl Request {
     #[must_use]
     pub fn new(matrix: &Matrix, operation: &str) -> Self {
         let id = matrix.operation(operation);
+        let known = id.and_then(|id| matrix.operations.get(id.index()));
         Self {
             operation: id,
-            operation_name: match id {
-                Some(id) => matrix
-                    .operations
-                    .get(id.index())
-                    .map_or_else(|| operation.into(), |known| known.name.clone()),
-                None => operation.into(),
-            },
+            operation_name: known.map_or_else(|| operation.into(), |known| known.name.clone()),
             class: matrix.classes().next().map(|(class, _)| class),
             has_unknown_name: id.is_none(),
             tenant: Arc::from(""),
@@ -139,6 +136,7 @@ impl Request {
             stage: Stage::Admit,
             remaining: None,
             met: BTreeMap::new(),
+            looked_at: known.map_or_else(|| Arc::from([]), |known| known.attributes.clone()),
             attributes: BTreeMap::new(),
             amounts: BTreeMap::new(),
             memory: Memory::default(),
@@ -179,9 +177,11 @@ impl Request {
         self.remaining = Some((remaining, now));
     }
 
-    /// An attribute, for the operation's refuse rules.
+    /// An attribute, for the operation's refuse rules. One that no rule looks at is not held.
     pub fn set_attribute(&mut self, name: &str, value: &str) {
-        self.attributes.insert(name.into(), value.into());
+        if let Some(name) = self.looked_at.iter().find(|known| known.as_ref() == name) {
+            self.attributes.insert(name.clone(), value.into());
+        }
     }
 
     /// How much it takes of a meter. What was first committed stands.

@@ -14,8 +14,12 @@ impl Health {
 
     /// Scope C, `permit`: may the host call it now?
     pub(crate) fn permit(&mut self, name: Option<&str>, now: i64) -> bool {
+        let trial_again =
+            self.trial.as_ref().is_some_and(|trial| name.is_some() && trial.name.as_deref() == name);
         let permitted = match self.standing_name() {
             Some("forced_open") => false,
+            // The trial's permit, asked for again under its name, is renewed whatever stands over the circuit.
+            Some(_) if trial_again => self.take_trial(name, now),
             Some(_) => true,
             None => match self.circuit {
                 Circuit::Closed => true,

@@ -33,6 +33,9 @@ struct Replay {
 /// An event without the keys that all events have: kind, dependency where it has one, its own.
 type Event = Map<String, Value>;
 
+/// So many clock steps of questions are kept until they can be told (spec 1, limits).
+const STEPS: usize = 16;
+
 /// Runs a trace.
 pub(crate) fn replay(document: Document, lines: &[Value]) -> Result<Vec<Value>, String> {
     // Scope B: state begins at 0, or at the first line's `at_ms` if that is lower.
@@ -64,12 +67,14 @@ impl Replay {
         };
         let part = table(part, kind)?;
         // Ruling 39: time that goes back is clamped.
-        if told < self.now {
+        if told < self.now && self.steps.len() < STEPS {
             self.steps.push((told, self.now));
         }
         self.now = self.now.max(told);
         self.engine.advance(self.now);
         let (own, question) = self.apply(kind, part)?;
+        // A wait, a permit or an override of no length at all is over in its own line.
+        self.engine.advance(self.now);
         if !question {
             self.tell(own);
         }

@@ -42,17 +42,10 @@ macro_rules! map {
 impl Serialize for DecisionJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { matrix, decision } = self;
-        let obligations: Vec<_> = decision
-            .obligations
-            .iter()
-            .map(|item| ObligationJson(matrix, item))
-            .collect();
+        let obligations: Vec<_> =
+            decision.obligations.iter().map(|item| ObligationJson(matrix, item)).collect();
         let emits: Vec<_> = decision.emits.iter().map(|item| EmitJson(matrix, item)).collect();
-        let reasons: Vec<_> = decision
-            .reasons
-            .iter()
-            .map(|item| ReasonJson(matrix, item))
-            .collect();
+        let reasons: Vec<_> = decision.reasons.iter().map(|item| ReasonJson(matrix, item)).collect();
         map!(serializer,
             "matrix": matrix.identity(),
             "operation": decision.operation.as_ref(),
@@ -85,12 +78,7 @@ impl Serialize for ObligationJson<'_> {
             Detail::To(target) => map.serialize_entry("to", matrix.dependency_name(*target))?,
             Detail::Meter(meter) => map.serialize_entry("meter", matrix.meter_name(*meter))?,
             Detail::Sequence(sequence) => map.serialize_entry("sequence", sequence)?,
-            Detail::Retry {
-                after,
-                most,
-                attempt,
-                max_attempts,
-            } => {
+            Detail::Retry { after, most, attempt, max_attempts } => {
                 match most {
                     None => map.serialize_entry("after_ms", &after.get())?,
                     Some(most) => {
@@ -158,25 +146,14 @@ impl Serialize for EventJson<'_> {
             Event::OverrideExpired { dependency, was } => map!(serializer,
                 "kind": "override.expired", "dependency": name(*dependency), "was": was.as_str(),
             ),
-            Event::HealthChanged {
-                dependency,
-                from,
-                to,
-                why,
-            } => map!(serializer,
+            Event::HealthChanged { dependency, from, to, why } => map!(serializer,
                 "kind": "health.changed", "dependency": name(*dependency),
                 "from": from.as_str(), "to": to.as_str(), "why": why.as_str(),
             ),
             Event::ClockSteppedBack { told, kept } => map!(serializer,
                 "kind": "clock.stepped_back", "told_ms": told.as_millis(), "kept_ms": kept.as_millis(),
             ),
-            Event::OverrideSet {
-                dependency,
-                to,
-                length,
-                by,
-                reason,
-            } => map!(serializer,
+            Event::OverrideSet { dependency, to, length, by, reason } => map!(serializer,
                 "kind": "override.set", "dependency": name(*dependency),
                 "to": to.map(|kind| kind.as_str()), "for_ms": length.map(|length| length.get()),
                 "by": by.as_deref(), "reason": reason.as_deref(),

@@ -23,7 +23,12 @@ fn run(vectors: &Vectors) -> Result<(), String> {
     let mut wrong = Vec::new();
     for implementation in [&Engine as &dyn Implementation, &Model] {
         let (executed, differences) = vectors.run(implementation);
-        println!("{}: {} vectors executed, {} in the manifest", implementation.name(), executed.len(), vectors.manifest.len());
+        println!(
+            "{}: {} vectors executed, {} in the manifest",
+            implementation.name(),
+            executed.len(),
+            vectors.manifest.len()
+        );
         wrong.extend(differences);
         if executed != vectors.manifest {
             wrong.push(format!("{}: executed ids are not the manifest's", implementation.name()));
@@ -51,7 +56,13 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
                 let fate = match identity(&mutant.matrix, &BTreeMap::new()) {
                     Err(_) => "refused by the document's rules",
                     Ok(mutated) if mutated == original => "the same matrix, written otherwise",
-                    Ok(_) if judges.into_iter().any(|vector| vector.check(&Engine, &mutant.matrix).is_err()) => "killed",
+                    Ok(_)
+                        if judges
+                            .into_iter()
+                            .any(|vector| vector.check(&Engine, &mutant.matrix).is_err()) =>
+                    {
+                        "killed"
+                    }
                     Ok(_) if rows.iter().all(|row| vectors.pending.contains(row)) => "pending",
                     Ok(_) => {
                         survivors.push(format!("{name}: {rung} ({}) {}", rows.join(", "), mutant.what));
@@ -61,9 +72,12 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
                 *tally.entry(fate).or_default() += 1;
             }
         }
-        wrong.extend(tagged.keys().filter(|rung| !rungs(&matrix).contains(rung)).map(|rung| {
-            format!("{name}: the manifest names {rung}, which is not there")
-        }));
+        wrong.extend(
+            tagged
+                .keys()
+                .filter(|rung| !rungs(&matrix).contains(rung))
+                .map(|rung| format!("{name}: the manifest names {rung}, which is not there")),
+        );
         let tally: Vec<String> = tally.iter().map(|(fate, count)| format!("{count} {fate}")).collect();
         println!("{name}: {}", tally.join(", "));
     }

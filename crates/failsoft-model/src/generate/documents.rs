@@ -151,9 +151,10 @@ fn health(rng: &mut Rng, plan: &Plan) -> Value {
     let mut map = Map::new();
     let threshold = small(rng, plan);
     maybe(rng, &mut map, 90, "consecutive_failure_threshold", threshold);
-    let wait = duration(rng, plan);
+    // A wait or a permit of no length at all is over in the line that begins it.
+    let wait = if chance(rng, 6) { json!("0ms") } else { duration(rng, plan) };
     maybe(rng, &mut map, 90, "wait_duration_in_open_state", wait);
-    let ttl = duration(rng, plan);
+    let ttl = if chance(rng, 4) { json!("0ms") } else { duration(rng, plan) };
     maybe(rng, &mut map, 80, "permit_ttl", ttl);
     let rise = small(rng, plan);
     maybe(rng, &mut map, 50, "probe_rise", rise);

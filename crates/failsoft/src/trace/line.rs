@@ -123,8 +123,7 @@ pub(super) struct DecideLine {
     pub(super) remaining_ms: Option<Whole>,
     #[serde(default)]
     pub(super) had_ms: Entries<Whole>,
-    #[serde(default)]
-    pub(super) preview: bool,
+    pub(super) preview: Option<bool>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -159,9 +158,7 @@ pub(super) struct Whole(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(WholeVisitor { negative: false })
-            .map(|whole| Self(whole.unsigned_abs()))
+        deserializer.deserialize_any(WholeVisitor { negative: false }).map(|whole| Self(whole.unsigned_abs()))
     }
 }
 
@@ -171,9 +168,7 @@ pub(super) struct Moment(pub(super) i64);
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(WholeVisitor { negative: true })
-            .map(Self)
+        deserializer.deserialize_any(WholeVisitor { negative: true }).map(Self)
     }
 }
 
@@ -214,7 +209,7 @@ impl<V> Default for Entries<V> {
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+        deserializer.deserialize_any(EntriesVisitor(PhantomData))
     }
 }
 
@@ -225,6 +220,10 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<V> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Entries<V>, E> {
+        Ok(Entries::default())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<V>, A::Error> {

@@ -44,61 +44,32 @@ impl Source<'_> {
         name: &str,
         known: impl IntoIterator<Item = &'n str> + Clone,
     ) -> LineMistake {
-        self.mistake(
-            name,
-            format!("there is no {what} `{}`", shortened(name)),
-            suggestion(name, known),
-        )
+        self.mistake(name, format!("there is no {what} `{}`", shortened(name)), suggestion(name, known))
     }
 
     /// What the JSON reader has to say, with "did you mean" where it names a key that it does not know.
     pub(super) fn unreadable(self, error: &serde_json::Error) -> LineMistake {
         let text = error.to_string();
-        let what = text
-            .rsplit_once(" at line ")
-            .map_or(text.as_str(), |(what, _)| what);
-        let column = self
-            .0
-            .char_indices()
-            .take_while(|(byte, _)| *byte + 1 < error.column())
-            .count()
-            + 1;
-        if let Some((key, known)) = what
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.split_once('`'))
+        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+        let column = self.0.char_indices().take_while(|(byte, _)| *byte + 1 < error.column()).count() + 1;
+        if let Some((key, known)) = what.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'))
         {
             let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
             let help = nearest(key, known.iter().copied())
                 .map(|name| format!("did you mean `{name}`?"))
                 .unwrap_or_else(|| format!("the keys here are `{}`", known.join("`, `")));
-            return self.mistake(
-                key,
-                format!("there is no key `{}` here", shortened(key)),
-                Some(help),
-            );
+            return self.mistake(key, format!("there is no key `{}` here", shortened(key)), Some(help));
         }
         if error.is_syntax() || error.is_eof() {
             let help = Some("write one JSON object a line".into());
-            return LineMistake {
-                column,
-                what: format!("this is not JSON: {what}"),
-                help,
-            };
+            return LineMistake { column, what: format!("this is not JSON: {what}"), help };
         }
-        LineMistake {
-            column,
-            what: what.to_string(),
-            help: None,
-        }
+        LineMistake { column, what: what.to_string(), help: None }
     }
 }
 
 /// A name that is long or odd must not fill a terminal.
 pub(super) fn shortened(name: &str) -> String {
     let clean: String = name.chars().take(64).flat_map(char::escape_debug).collect();
-    if name.chars().count() > 64 {
-        format!("{clean}…")
-    } else {
-        clean
-    }
+    if name.chars().count() > 64 { format!("{clean}…") } else { clean }
 }

@@ -79,13 +79,7 @@ impl<'m> Player<'m> {
     /// An engine to which nothing has happened yet.
     #[must_use]
     pub fn new(matrix: &'m Matrix) -> Self {
-        Self {
-            matrix,
-            state: None,
-            requests: Requests::default(),
-            told: 0,
-            events: Vec::new(),
-        }
+        Self { matrix, state: None, requests: Requests::default(), told: 0, events: Vec::new() }
     }
 
     /// Plays one line, and appends what it is answered with. An empty line is nothing.
@@ -129,11 +123,7 @@ impl<'m> Player<'m> {
     /// One line that a replay prints, as JSON.
     #[must_use]
     pub fn json(&self, output: &Output) -> String {
-        serde_json::to_string(&OutputJson {
-            matrix: self.matrix,
-            output,
-        })
-        .unwrap_or_default()
+        serde_json::to_string(&OutputJson { matrix: self.matrix, output }).unwrap_or_default()
     }
 
     fn step(&mut self, state: &mut State, step: Step, now: Time, out: &mut Vec<Output>) {
@@ -145,16 +135,13 @@ impl<'m> Player<'m> {
                 let report = health(matrix, state, dependency, at);
                 out.extend(report.map(|report| Output { at, said: Said::Health { dependency, report } }));
             }
-            Step::Decide { line, told } => self.decide(state, line, told, (now, at), &mut events, out),
+            Step::Decide(step) => self.decide(state, *step, (now, at), &mut events, out),
             Step::Finish { name, amounts } => match self.requests.take(&name) {
                 Some(request) => {
                     apply(
                         matrix,
                         state,
-                        Signal::Finished {
-                            request: &request,
-                            amounts: &amounts,
-                        },
+                        Signal::Finished { request: &request, amounts: &amounts },
                         now,
                         &mut events,
                     );
@@ -165,10 +152,7 @@ impl<'m> Player<'m> {
                     apply(
                         matrix,
                         state,
-                        Signal::Finished {
-                            request: &nothing,
-                            amounts: &[],
-                        },
+                        Signal::Finished { request: &nothing, amounts: &[] },
                         now,
                         &mut events,
                     );
@@ -188,13 +172,7 @@ impl<'m> Player<'m> {
         }
         for event in events.drain(..) {
             self.told += 1;
-            out.push(Output {
-                at,
-                said: Said::Event {
-                    event,
-                    sequence: self.told,
-                },
-            });
+            out.push(Output { at, said: Said::Event { event, sequence: self.told } });
         }
         self.events = events;
     }
@@ -202,8 +180,7 @@ impl<'m> Player<'m> {
     fn decide(
         &mut self,
         state: &mut State,
-        line: DecideLine,
-        told: Told,
+        (line, told): (DecideLine, Told),
         (now, at): (Time, Time),
         events: &mut Vec<Event>,
         out: &mut Vec<Output>,
@@ -211,8 +188,9 @@ impl<'m> Player<'m> {
         let matrix = self.matrix;
         let held = line.request.as_deref().and_then(|name| self.requests.take(name));
         let mut request = held.unwrap_or_else(|| Request::new(matrix, &line.operation));
+        let preview = line.preview.unwrap_or(false);
         told.note(matrix, &line, &mut request, at);
-        let decision = if line.preview {
+        let decision = if preview {
             state.observe(now);
             decide(matrix, state, &request, at)
         } else {
@@ -225,12 +203,7 @@ impl<'m> Player<'m> {
         if let Some(name) = line.request.clone() {
             self.requests.put(name, request);
         }
-        let said = Said::Decision {
-            decision,
-            preview: line.preview,
-            request: line.request,
-            tenant: line.tenant,
-        };
+        let said = Said::Decision { decision, preview, request: line.request, tenant: line.tenant };
         out.push(Output { at, said });
     }
 }
@@ -251,12 +224,7 @@ impl Serialize for OutputJson<'_> {
             Said::Permit { given, .. } => map.serialize_entry("permit", given)?,
             Said::Health { report, .. } => health_entries(&mut map, report)?,
             Said::Event { event, sequence } => {
-                let event = EventJson {
-                    matrix: self.matrix,
-                    event,
-                    instance: INSTANCE,
-                    sequence: *sequence,
-                };
+                let event = EventJson { matrix: self.matrix, event, instance: INSTANCE, sequence: *sequence };
                 map.serialize_entry("event", &event)?;
             }
         }

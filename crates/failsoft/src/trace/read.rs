@@ -5,19 +5,22 @@ use failsoft_core::{
     Stage, Time,
 };
 
-use super::line::{CallLine, DecideLine, Entries, FinishLine, Line, OutcomeLine, OverrideLine, Whole};
+use super::line::{
+    AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, OutcomeLine, OverrideLine, PermitLine, Whole,
+};
 use super::names::{LineMistake, Source, shortened};
 use super::requests::Requests;
+
+/// The longest name, in bytes, of a request, a permit, a source, a tenant, a session or an attribute's value.
+const NAME_BYTES: usize = 4_096;
 
 /// A line whose names have been looked up.
 pub(super) enum Step {
     Health {
         dependency: DependencyId,
     },
-    Decide {
-        line: DecideLine,
-        told: Told,
-    },
+    /// Boxed: it is far larger than the others.
+    Decide(Box<(DecideLine, Told)>),
     Finish {
         name: String,
         amounts: Vec<(MeterId, u64)>,
@@ -28,39 +31,14 @@ pub(super) enum Step {
 /// A signal that holds its own names.
 pub(super) enum OwnedSignal {
     Outcome(OwnedOutcome),
-    Probe {
-        dependency: DependencyId,
-        result: ProbeResult,
-    },
-    Override {
-        dependency: DependencyId,
-        to: Option<Override>,
-        line: OverrideLine,
-    },
-    Advice {
-        source: String,
-        dependency: DependencyId,
-        health: Health,
-    },
-    Instances {
-        count: u64,
-    },
-    Outbox {
-        dependency: DependencyId,
-        depth: u64,
-    },
-    Permit {
-        dependency: DependencyId,
-        permit: Option<String>,
-    },
-    Release {
-        dependency: DependencyId,
-        permit: Option<String>,
-    },
-    Call {
-        dependency: DependencyId,
-        outcome: Option<OwnedOutcome>,
-    },
+    Probe { dependency: DependencyId, result: ProbeResult },
+    Override { dependency: DependencyId, to: Option<Override>, line: OverrideLine },
+    Advice { source: String, dependency: DependencyId, health: Health },
+    Instances { count: u64 },
+    Outbox { dependency: DependencyId, depth: u64 },
+    Permit { dependency: DependencyId, permit: Option<String> },
+    Release { dependency: DependencyId, permit: Option<String> },
+    Call { dependency: DependencyId, outcome: Option<OwnedOutcome> },
 }
 
 pub(super) struct OwnedOutcome {
@@ -87,10 +65,7 @@ impl OwnedSignal {
     pub(super) fn as_signal(&self) -> Signal<'_> {
         match self {
             Self::Outcome(outcome) => Signal::Outcome(outcome.as_outcome()),
-            Self::Probe { dependency, result } => Signal::Probe {
-                dependency: *dependency,
-                result: *result,
-            },
+            Self::Probe { dependency, result } => Signal::Probe { dependency: *dependency, result: *result },
             Self::Override { dependency, to, line } => Signal::Override {
                 dependency: *dependency,
                 to: *to,
@@ -98,28 +73,17 @@ impl OwnedSignal {
                 by: line.by.as_deref(),
                 reason: line.reason.as_deref(),
             },
-            Self::Advice {
-                source,
-                dependency,
-                health,
-            } => Signal::Advice {
-                source,
-                dependency: *dependency,
-                health: *health,
-            },
+            Self::Advice { source, dependency, health } => {
+                Signal::Advice { source, dependency: *dependency, health: *health }
+            }
             Self::Instances { count } => Signal::Instances { count: *count },
-            Self::Outbox { dependency, depth } => Signal::Outbox {
-                dependency: *dependency,
-                depth: *depth,
-            },
-            Self::Permit { dependency, permit } => Signal::Permit {
-                dependency: *dependency,
-                permit: permit.as_deref(),
-            },
-            Self::Release { dependency, permit } => Signal::Release {
-                dependency: *dependency,
-                permit: permit.as_deref(),
-            },
+            Self::Outbox { dependency, depth } => Signal::Outbox { dependency: *dependency, depth: *depth },
+            Self::Permit { dependency, permit } => {
+                Signal::Permit { dependency: *dependency, permit: permit.as_deref() }
+            }
+            Self::Release { dependency, permit } => {
+                Signal::Release { dependency: *dependency, permit: permit.as_deref() }
+            }
             Self::Call { dependency, outcome } => Signal::Call {
                 dependency: *dependency,
                 outcome: outcome.as_ref().map(OwnedOutcome::as_outcome),
@@ -140,22 +104,13 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn dependency(&self, name: &str) -> Result<DependencyId, LineMistake> {
-        let known = || {
-            self.matrix
-                .dependencies()
-                .map(|(_, name)| name)
-                .collect::<Vec<_>>()
-        };
-        self.matrix
-            .dependency(name)
-            .ok_or_else(|| self.source.unknown("dependency", name, known()))
+        let known = || self.matrix.dependencies().map(|(_, name)| name).collect::<Vec<_>>();
+        self.matrix.dependency(name).ok_or_else(|| self.source.unknown("dependency", name, known()))
     }
 
     fn meter(&self, name: &str) -> Result<MeterId, LineMistake> {
         let known = || self.matrix.meters().map(|(_, name)| name).collect::<Vec<_>>();
-        self.matrix
-            .meter(name)
-            .ok_or_else(|| self.source.unknown("meter", name, known()))
+        self.matrix.meter(name).ok_or_else(|| self.source.unknown("meter", name, known()))
     }
 
     fn word<T>(
@@ -168,16 +123,20 @@ impl Reader<'_> {
         from_name(name).ok_or_else(|| self.source.unknown(what, name, known))
     }
 
+    /// A name that the engine holds on to: short, so that what is held stays bounded.
+    fn held(&self, what: &str, name: Option<&str>) -> Result<(), LineMistake> {
+        let too_long = name.filter(|name| name.len() > NAME_BYTES);
+        let Some(name) = too_long else { return Ok(()) };
+        let what = format!("this {what} is {} bytes long, and {NAME_BYTES} are the most", name.len());
+        Err(self.source.mistake(name, what, Some("give it a shorter one, such as a hash of it".into())))
+    }
+
     fn report(&self, name: &str) -> Result<Report, LineMistake> {
         self.word("result", name, Report::from_name, Report::names())
     }
 
     fn amounts(&self, entries: &Entries<Whole>) -> Result<Vec<(MeterId, u64)>, LineMistake> {
-        entries
-            .0
-            .iter()
-            .map(|(name, amount)| Ok((self.meter(name)?, amount.0)))
-            .collect()
+        entries.0.iter().map(|(name, amount)| Ok((self.meter(name)?, amount.0))).collect()
     }
 
     fn by_dependency<V: Copy, T>(
@@ -185,23 +144,25 @@ impl Reader<'_> {
         entries: &Entries<V>,
         value: impl Fn(V) -> T,
     ) -> Result<Vec<(DependencyId, T)>, LineMistake> {
-        entries
-            .0
-            .iter()
-            .map(|(name, told)| Ok((self.dependency(name)?, value(*told))))
-            .collect()
+        entries.0.iter().map(|(name, told)| Ok((self.dependency(name)?, value(*told)))).collect()
+    }
+
+    /// The call that failed was one.
+    fn attempts(&self, entries: &Entries<Whole>) -> Result<Vec<(DependencyId, u32)>, LineMistake> {
+        if let Some((name, _)) = entries.0.iter().find(|(_, count)| count.0 == 0) {
+            let what = format!("`{}` was called at least once", shortened(name));
+            return Err(self.source.mistake(name, what, Some("write 1 or more, or leave it out".into())));
+        }
+        self.by_dependency(entries, |count| u32::try_from(count.0).unwrap_or(u32::MAX))
     }
 
     fn not_built(&self, key: &str) -> LineMistake {
         let help = Some("leave the line out, or use a later version".into());
-        self.source.mistake(
-            key,
-            format!("`{key}` is specified, but not built in this version"),
-            help,
-        )
+        self.source.mistake(key, format!("`{key}` is specified, but not built in this version"), help)
     }
 
     fn outcome(&self, line: OutcomeLine) -> Result<OwnedOutcome, LineMistake> {
+        self.held("permit", line.permit.as_deref())?;
         Ok(OwnedOutcome {
             dependency: self.dependency(&line.dependency)?,
             result: self.report(&line.result)?,
@@ -209,6 +170,21 @@ impl Reader<'_> {
             retry_after: line.retry_after_ms.map(millis),
             had: line.had_ms.map(millis),
         })
+    }
+
+    fn advice(&self, line: AdviceLine) -> Result<OwnedSignal, LineMistake> {
+        self.held("source", Some(&line.source))?;
+        let known = Health::ALL.iter().map(|health| health.as_str());
+        Ok(OwnedSignal::Advice {
+            dependency: self.dependency(&line.dependency)?,
+            health: self.word("health", &line.health, Health::from_name, known)?,
+            source: line.source,
+        })
+    }
+
+    fn permit(&self, line: PermitLine) -> Result<(DependencyId, Option<String>), LineMistake> {
+        self.held("permit", line.permit.as_deref())?;
+        Ok((self.dependency(&line.dependency)?, line.permit))
     }
 
     fn call(&self, line: CallLine) -> Result<OwnedSignal, LineMistake> {
@@ -232,15 +208,10 @@ impl Reader<'_> {
         }
         let Some(name) = &line.dependency else {
             let help = Some("write `\"dependency\":\"NAME\"`".into());
-            return Err(self
-                .source
-                .mistake("override", "this override names no dependency".into(), help));
+            return Err(self.source.mistake("override", "this override names no dependency".into(), help));
         };
         let dependency = self.dependency(name)?;
-        let known = Override::ALL
-            .iter()
-            .filter(|kind| kind.built())
-            .map(|kind| kind.as_str());
+        let known = Override::ALL.iter().filter(|kind| kind.built()).map(|kind| kind.as_str());
         let to = match &line.to {
             None => {
                 let help = Some(
@@ -262,29 +233,23 @@ impl Reader<'_> {
     }
 
     fn decide(&self, line: DecideLine, requests: &Requests) -> Result<Step, LineMistake> {
+        self.held("request's name", line.request.as_deref())?;
+        self.held("tenant", line.tenant.as_deref())?;
+        self.held("session", line.session.as_deref())?;
+        line.attributes.0.iter().try_for_each(|(_, value)| self.held("attribute's value", Some(value)))?;
         if self.matrix.operation(&line.operation).is_none() {
             let known: Vec<&str> = self.matrix.operations().map(|(_, name)| name).collect();
             return Err(self.source.unknown("operation", &line.operation, known));
         }
-        if let Some(class) = line
-            .class
-            .as_deref()
-            .filter(|class| self.matrix.class(class).is_none())
-        {
+        if let Some(class) = line.class.as_deref().filter(|class| self.matrix.class(class).is_none()) {
             let known: Vec<&str> = self.matrix.classes().map(|(_, name)| name).collect();
             return Err(self.source.unknown("class", class, known));
         }
-        if let Some(before) = line
-            .request
-            .as_deref()
-            .and_then(|name| requests.operation_of(name))
+        if let Some(before) = line.request.as_deref().and_then(|name| requests.operation_of(name))
             && before != line.operation
         {
             let name = shortened(line.request.as_deref().unwrap_or_default());
-            let what = format!(
-                "request `{name}` is one of `{before}`, not of `{}`",
-                line.operation
-            );
+            let what = format!("request `{name}` is one of `{before}`, not of `{}`", line.operation);
             let help = Some("finish it first, or give the request another name".into());
             return Err(self.source.mistake(&line.operation, what, help));
         }
@@ -301,20 +266,16 @@ impl Reader<'_> {
                 .map(|(name, report)| Ok((self.dependency(name)?, self.report(report)?)))
                 .collect::<Result<_, LineMistake>>()?,
             cached: self.by_dependency(&line.cached_ms, millis)?,
-            attempts: self
-                .by_dependency(&line.attempts, |count| u32::try_from(count.0).unwrap_or(u32::MAX))?,
+            attempts: self.attempts(&line.attempts)?,
             retry_after: self.by_dependency(&line.retry_after_ms, millis)?,
             had: self.by_dependency(&line.had_ms, millis)?,
             amounts: self.amounts(&line.amounts)?,
         };
-        Ok(Step::Decide { line, told })
+        Ok(Step::Decide(Box::new((line, told))))
     }
 
     fn finish(&self, line: FinishLine) -> Result<Step, LineMistake> {
-        Ok(Step::Finish {
-            amounts: self.amounts(&line.amounts)?,
-            name: line.request,
-        })
+        Ok(Step::Finish { amounts: self.amounts(&line.amounts)?, name: line.request })
     }
 }
 
@@ -347,26 +308,13 @@ impl Told {
         if let Some(remaining) = line.remaining_ms {
             request.set_remaining(millis(remaining), at);
         }
-        line.attributes
-            .0
-            .iter()
-            .for_each(|(name, value)| request.set_attribute(name, value));
-        self.cached
-            .iter()
-            .for_each(|(id, age)| request.set_cached(*id, *age, at));
-        self.attempts
-            .iter()
-            .for_each(|(id, count)| request.set_attempts(*id, *count));
-        self.retry_after
-            .iter()
-            .for_each(|(id, wait)| request.set_retry_after(*id, *wait, at));
+        line.attributes.0.iter().for_each(|(name, value)| request.set_attribute(name, value));
+        self.cached.iter().for_each(|(id, age)| request.set_cached(*id, *age, at));
+        self.attempts.iter().for_each(|(id, count)| request.set_attempts(*id, *count));
+        self.retry_after.iter().for_each(|(id, wait)| request.set_retry_after(*id, *wait, at));
         self.had.iter().for_each(|(id, had)| request.set_had(*id, *had));
-        self.faults
-            .iter()
-            .for_each(|(id, report)| request.report(*id, *report, at));
-        self.amounts
-            .iter()
-            .for_each(|(id, amount)| request.set_amount(*id, *amount));
+        self.faults.iter().for_each(|(id, report)| request.report(*id, *report, at));
+        self.amounts.iter().for_each(|(id, amount)| request.set_amount(*id, *amount));
     }
 }
 
@@ -394,38 +342,25 @@ impl Step {
         }
         if let Some(line) = line.probe {
             let known = ProbeResult::ALL.iter().map(|result| result.as_str());
-            steps.push(signal(reader.dependency(&line.dependency).and_then(
-                |dependency| {
-                    let result = reader.word("probe result", &line.result, ProbeResult::from_name, known)?;
-                    Ok(OwnedSignal::Probe { dependency, result })
-                },
-            )));
+            steps.push(signal(reader.dependency(&line.dependency).and_then(|dependency| {
+                let result = reader.word("probe result", &line.result, ProbeResult::from_name, known)?;
+                Ok(OwnedSignal::Probe { dependency, result })
+            })));
         }
         if let Some(line) = line.overriding {
             steps.push(signal(reader.overriding(line)));
         }
         if let Some(line) = line.advice {
-            let known = Health::ALL.iter().map(|health| health.as_str());
-            steps.push(signal(reader.dependency(&line.dependency).and_then(
-                |dependency| {
-                    let health = reader.word("health", &line.health, Health::from_name, known)?;
-                    Ok(OwnedSignal::Advice {
-                        source: line.source,
-                        dependency,
-                        health,
-                    })
-                },
-            )));
+            steps.push(signal(reader.advice(line)));
         }
         if let Some(line) = line.instances {
             steps.push(signal(Ok(OwnedSignal::Instances { count: line.count.0 })));
         }
         if let Some(line) = line.outbox {
             let dependency = reader.dependency(&line.dependency);
-            steps.push(signal(dependency.map(|dependency| OwnedSignal::Outbox {
-                dependency,
-                depth: line.depth.0,
-            })));
+            steps.push(signal(
+                dependency.map(|dependency| OwnedSignal::Outbox { dependency, depth: line.depth.0 }),
+            ));
         }
         if let Some(line) = line.decide {
             steps.push(reader.decide(line, requests));
@@ -434,38 +369,26 @@ impl Step {
             steps.push(reader.finish(line));
         }
         if let Some(line) = line.permit {
-            let dependency = reader.dependency(&line.dependency);
-            steps.push(signal(dependency.map(|dependency| OwnedSignal::Permit {
-                dependency,
-                permit: line.permit,
-            })));
+            let permit = reader.permit(line);
+            steps.push(signal(permit.map(|(dependency, permit)| OwnedSignal::Permit { dependency, permit })));
         }
         if let Some(line) = line.release {
-            let dependency = reader.dependency(&line.dependency);
-            steps.push(signal(dependency.map(|dependency| OwnedSignal::Release {
-                dependency,
-                permit: line.permit,
-            })));
+            let permit = reader.permit(line);
+            steps
+                .push(signal(permit.map(|(dependency, permit)| OwnedSignal::Release { dependency, permit })));
         }
         if let Some(line) = line.call {
             steps.push(signal(reader.call(line)));
         }
         if let Some(line) = line.health {
-            steps.push(
-                reader
-                    .dependency(&line.dependency)
-                    .map(|dependency| Self::Health { dependency }),
-            );
+            steps.push(reader.dependency(&line.dependency).map(|dependency| Self::Health { dependency }));
         }
         let many = steps.len() > 1;
         match steps.pop() {
             Some(step) if !many => step,
             _ => Err(LineMistake {
                 column: 1,
-                what: format!(
-                    "a line says {}",
-                    if many { "more than one thing" } else { "nothing" }
-                ),
+                what: format!("a line says {}", if many { "more than one thing" } else { "nothing" }),
                 help: Some("write `at_ms` and exactly one other key, such as `outcome` or `decide`".into()),
             }),
         }

@@ -1,0 +1,83 @@
+//! `failsoft check`: every mistake in a matrix.
+
+use std::io::Write;
+
+use failsoft::document::{Diagnostics, Loaded, Severity};
+use serde_json::json;
+
+use crate::args::CheckArgs;
+use crate::matrix::{self, Source};
+use crate::out::Out;
+use crate::trouble::{Outcome, Trouble};
+use crate::words::counted;
+
+/// What is said of a matrix without mistakes: not more than is known.
+const NOT_PROVEN: &str = "not proven: that the laws and invariants hold in every combination of failures (a later version does that)";
+
+pub(crate) fn run(args: &CheckArgs, out: &mut Out) -> Result<Outcome, Trouble> {
+    let source = matrix::read(&args.matrix.matrix)?;
+    let checked = matrix::parse(&source, &args.matrix.parameter)?;
+    let checked = match checked {
+        // No text at all: there is nothing to check.
+        Err(told) if told.items().iter().any(|item| item.code == "not-utf8") => {
+            return Err(Trouble::Document { told: Box::new(told), lead: None });
+        }
+        checked => checked,
+    };
+    if args.json {
+        json(&source, &checked, out)?;
+    } else {
+        text(&source, &checked, out)?;
+    }
+    Ok(if checked.is_ok() { Outcome::Done } else { Outcome::DoesNotHold })
+}
+
+fn text(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -> Result<(), Trouble> {
+    match checked {
+        Ok(loaded) => {
+            let draft = &loaded.draft;
+            writeln!(
+                out,
+                "{}: no mistakes ({}, {}, {})",
+                matrix::shown(&source.name),
+                counted(draft.dependencies.len(), "dependency", "dependencies"),
+                counted(draft.operations.len(), "operation", "operations"),
+                counted(draft.invariants.len(), "invariant", "invariants"),
+            )?;
+            writeln!(out, "{}", out.paint.dim(&loaded.identity))?;
+            writeln!(out, "{NOT_PROVEN}")?;
+        }
+        Err(told) => {
+            let count = counted(mistakes(told), "mistake", "mistakes");
+            writeln!(out, "{}\n", told.render(out.paint.is_on()))?;
+            writeln!(out, "{}: {}", matrix::shown(&source.name), out.paint.bold(count))?;
+        }
+    }
+    Ok(())
+}
+
+/// One object: `matrix` is null where there are errors; a later version proves invariants, and counts them.
+fn json(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -> Result<(), Trouble> {
+    let value = match checked {
+        Ok(loaded) => json!({
+            "source": source.name,
+            "matrix": loaded.identity,
+            "errors": 0,
+            "diagnostics": [],
+            "invariants": {"written": loaded.draft.invariants.len(), "proven": 0},
+        }),
+        Err(told) => json!({
+            "source": source.name,
+            "matrix": null,
+            "errors": mistakes(told),
+            "diagnostics": told.to_json(),
+            "invariants": null,
+        }),
+    };
+    writeln!(out, "{value}")?;
+    Ok(())
+}
+
+fn mistakes(told: &Diagnostics) -> usize {
+    told.items().iter().filter(|item| item.severity == Severity::Error).count()
+}

@@ -1,0 +1,219 @@
+//! A replay for people: what changed, what was decided and why, moment by moment.
+
+use std::io::Write;
+
+use failsoft::trace::{Output, Player, Said};
+use failsoft::{Decision, Event, HealthReport, Matrix, Time};
+
+use super::fold::{Fold, Item};
+use super::summary::Summary;
+use crate::out::{Out, Paint};
+use crate::trouble::Trouble;
+use crate::words::{self, Clock, name};
+
+/// As wide as the column of moments and the space after it.
+const GUTTER: &str = "             ";
+
+pub(super) struct Text<'m> {
+    matrix: &'m Matrix,
+    paint: Paint,
+    columns: usize,
+    fold: Option<Fold>,
+    /// The moment of the line before, which is not shown again.
+    shown: Option<Time>,
+    summary: Summary,
+}
+
+impl<'m> Text<'m> {
+    pub(super) fn new(matrix: &'m Matrix, out: &Out) -> Self {
+        let summary = Summary::new(matrix);
+        // Into a pipe a decision is one line, however long, so that it can be searched for.
+        let columns = out.columns.unwrap_or(usize::MAX);
+        Self { matrix, paint: out.paint, columns, fold: None, shown: None, summary }
+    }
+
+    pub(super) fn say(&mut self, player: &Player<'_>, output: Output, out: &mut Out) -> Result<(), Trouble> {
+        self.summary.note(&output);
+        let at = output.at;
+        match output.said {
+            Said::Decision { decision, preview, request, tenant } => {
+                let tenant = tenant.as_deref();
+                let item = Item::Decision { decision: Box::new(decision), preview };
+                if self.folded(&item, at, tenant) {
+                    return Ok(());
+                }
+                self.unfold(out)?;
+                if let Item::Decision { decision, .. } = &item {
+                    self.decision(at, decision, preview, (request.as_deref(), tenant), out)?;
+                }
+                self.fold = Some(Fold::new(item, at, tenant));
+            }
+            Said::Permit { given: true, .. } => {}
+            Said::Permit { dependency, given: false } => {
+                let item = Item::NoCall { dependency };
+                if self.folded(&item, at, None) {
+                    return Ok(());
+                }
+                self.unfold(out)?;
+                let dependency = self.matrix.dependency_name(dependency);
+                let line = format!("{:<8} {dependency} may not be called now", "no call");
+                self.line(at, &line, out)?;
+                self.fold = Some(Fold::new(item, at, None));
+            }
+            Said::Health { dependency, report } => {
+                self.unfold(out)?;
+                let dependency = self.matrix.dependency_name(dependency);
+                let line = format!("{:<8} {dependency} is {}", "asked", words::health(&report, self.paint));
+                self.line(at, &line, out)?;
+            }
+            // It stands in the decision that it belongs to.
+            Said::Event { event: Event::Emitted(_), .. } => {}
+            Said::Event { event, .. } => {
+                self.unfold(out)?;
+                let line = self.event(player, &event);
+                self.line(at, &line, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is still held, and the summary where the trace was played to its end.
+    pub(super) fn end(
+        &mut self,
+        player: &Player<'_>,
+        played: Option<u64>,
+        out: &mut Out,
+    ) -> Result<(), Trouble> {
+        self.unfold(out)?;
+        match played {
+            Some(played) => self.summary.tell(self.matrix, player, played, out),
+            None => Ok(()),
+        }
+    }
+
+    fn folded(&mut self, item: &Item, at: Time, tenant: Option<&str>) -> bool {
+        self.fold.as_mut().is_some_and(|fold| fold.takes(item, at, tenant))
+    }
+
+    fn unfold(&mut self, out: &mut Out) -> Result<(), Trouble> {
+        if let Some(told) = self.fold.take().and_then(|fold| fold.told()) {
+            writeln!(out, "{GUTTER}{}", self.paint.dim(told))?;
+            self.shown = None;
+        }
+        Ok(())
+    }
+
+    /// One line, with its moment where that is not the one of the line before.
+    fn line(&mut self, at: Time, line: &str, out: &mut Out) -> Result<(), Trouble> {
+        if self.shown.replace(at) == Some(at) {
+            writeln!(out, "{GUTTER}{line}")?;
+        } else {
+            writeln!(out, "{}  {line}", self.paint.dim(Clock(at).in_column()))?;
+        }
+        Ok(())
+    }
+
+    fn decision(
+        &mut self,
+        at: Time,
+        decision: &Decision,
+        preview: bool,
+        (request, tenant): (Option<&str>, Option<&str>),
+        out: &mut Out,
+    ) -> Result<(), Trouble> {
+        let paint = self.paint;
+        let mut what = decision.operation.to_string();
+        if let Some(request) = request {
+            what = format!("{what} {}", name(request));
+        }
+        if let Some(tenant) = tenant {
+            what = format!("{what} of {}", name(tenant));
+        }
+        if preview {
+            what.push_str(" (preview)");
+        }
+        if !decision.enforced {
+            what.push_str(" (shadow: not obeyed)");
+        }
+        let answer = words::answer(decision);
+        let head = format!(
+            "{} {} {what}: {answer}",
+            paint.verdict(decision.verdict, format!("{:<8}", decision.verdict)),
+            paint.posture(decision.posture, format!("{:<11}", decision.posture)),
+        );
+        let details = self.details(decision);
+        let width = GUTTER.len() + 23 + what.chars().count() + answer.chars().count();
+        let rest: usize = details.iter().map(|detail| detail.chars().count() + 2).sum();
+        if width + rest <= self.columns {
+            let joined: String = details.iter().map(|detail| format!("; {detail}")).collect();
+            return self.line(at, &format!("{head}{joined}"), out);
+        }
+        self.line(at, &head, out)?;
+        for detail in details {
+            writeln!(out, "{GUTTER}         {detail}")?;
+        }
+        Ok(())
+    }
+
+    /// Why, and what follows.
+    fn details(&self, decision: &Decision) -> Vec<String> {
+        let matrix = self.matrix;
+        let mut details: Vec<String> =
+            decision.reasons.iter().map(|reason| words::reason(matrix, reason)).collect();
+        let obligations: Vec<String> =
+            decision.obligations.iter().map(|item| words::obligation(matrix, item)).collect();
+        if !obligations.is_empty() {
+            details.push(format!("do {}", obligations.join(", ")));
+        }
+        let emits: Vec<String> = decision.emits.iter().map(words::emit).collect();
+        if !emits.is_empty() {
+            details.push(format!("tell {}", emits.join(", ")));
+        }
+        details
+    }
+
+    fn event(&self, player: &Player<'_>, event: &Event) -> String {
+        let of = |id| self.matrix.dependency_name(id);
+        match event {
+            Event::HealthChanged { dependency, from, to, why } => {
+                let now: Option<HealthReport> = player.health(*dependency).map(|(_, report)| report);
+                let why = words::cause(*why, now.as_ref());
+                let wait = now.and_then(|report| report.wait);
+                let wait = wait.map(|wait| format!(", may be tried in {}", words::length(wait)));
+                format!(
+                    "{:<8} {} {} -> {}: {why}{}",
+                    "health",
+                    self.paint.bold(of(*dependency)),
+                    self.paint.health(*from, from),
+                    self.paint.health(*to, to),
+                    wait.unwrap_or_default(),
+                )
+            }
+            Event::OverrideSet { dependency, to, length, by, reason } => {
+                let to = to.map_or("lifted", |to| to.as_str());
+                let length = length.map(|length| format!(" for {}", words::length(length)));
+                let by = by.as_deref().map(|by| format!(" by {}", name(by)));
+                let reason = reason.as_deref().map(|reason| format!(": {}", name(reason)));
+                format!(
+                    "{:<8} {} {to}{}{}{}",
+                    "operator",
+                    self.paint.bold(of(*dependency)),
+                    length.unwrap_or_default(),
+                    by.unwrap_or_default(),
+                    reason.unwrap_or_default(),
+                )
+            }
+            Event::OverrideExpired { dependency, was } => {
+                format!("{:<8} {} {was} is over", "operator", self.paint.bold(of(*dependency)))
+            }
+            Event::ClockSteppedBack { told, kept } => {
+                format!("{:<8} stepped back to {}; taken as {}", "clock", Clock(*told), Clock(*kept))
+            }
+            Event::TableFull { meter } => {
+                let meter = self.matrix.meter_name(*meter);
+                format!("{:<8} {meter} counts as many keys as it may; newcomers have nothing left", "meter")
+            }
+            Event::Emitted(emit) => words::emit(emit),
+        }
+    }
+}
