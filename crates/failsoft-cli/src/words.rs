@@ -52,10 +52,10 @@ pub(crate) fn length(length: Millis) -> String {
     let millis = length.get();
     match millis {
         0 => "0s".into(),
-        _ if millis % 86_400_000 == 0 && millis > 86_400_000 => format!("{}d", millis / 86_400_000),
-        _ if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
-        _ if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
-        _ if millis % 1000 == 0 => format!("{}s", millis / 1000),
+        _ if millis.is_multiple_of(86_400_000) && millis > 86_400_000 => format!("{}d", millis / 86_400_000),
+        _ if millis.is_multiple_of(3_600_000) => format!("{}h", millis / 3_600_000),
+        _ if millis.is_multiple_of(60_000) => format!("{}m", millis / 60_000),
+        _ if millis.is_multiple_of(1000) => format!("{}s", millis / 1000),
         1001.. => {
             let decimals = format!("{:03}", millis % 1000);
             format!("{}.{}s", millis / 1000, decimals.trim_end_matches('0'))

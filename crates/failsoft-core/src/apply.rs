@@ -296,7 +296,7 @@ impl<'a> Applying<'a> {
             let Some((_, known)) = self.known(id) else {
                 continue;
             };
-            let sequence = *request.memory.sequences.entry(id).or_insert_with(|| {
+            let sequence = *request.memory.sequences.entry(id, || {
                 known.outbox_sequence = more(known.outbox_sequence);
                 known.outbox_sequence
             });
@@ -305,7 +305,7 @@ impl<'a> Applying<'a> {
     }
 
     fn take(&mut self, meter: MeterId, request: &mut Request) {
-        if request.memory.taken.contains_key(&meter) {
+        if request.memory.taken.contains_key(meter) {
             return;
         }
         let amount = request.amount(meter);
@@ -334,7 +334,7 @@ impl<'a> Applying<'a> {
             else {
                 continue;
             };
-            match request.memory.taken.get(meter) {
+            match request.memory.taken.get(*meter) {
                 Some(taken) if taken.amount > 0 => table.settle(settings, *taken, *actual, self.now),
                 // Nothing was taken, as of a request that was denied; what it cost all the same is counted now.
                 _ if operation.is_some_and(|operation| operation.meters.contains(meter)) => {
@@ -367,7 +367,7 @@ fn remember(decision: &Decision, looked_at: Vec<(DependencyId, Option<NeedAnswer
     for (id, answer) in looked_at {
         let pass = answer.as_ref().and_then(|answer| answer.pass);
         if let Some(pass) = pass.filter(|_| goes_on) {
-            let held = request.memory.passes.entry(id).or_insert(Pass::Replaced);
+            let held = request.memory.passes.entry(id, || Pass::Replaced);
             *held = pass.max(*held);
         }
         match answer {
@@ -376,7 +376,7 @@ fn remember(decision: &Decision, looked_at: Vec<(DependencyId, Option<NeedAnswer
             }
             // What a rung would have let past in a request that stopped was not let past: it is asked again.
             Some(_) if !goes_on => {
-                request.memory.answered.remove(&id);
+                request.memory.answered.remove(id);
             }
             _ => {
                 request.memory.answered.insert(id, None);

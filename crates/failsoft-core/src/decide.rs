@@ -104,7 +104,7 @@ impl Asking<'_> {
             let unlooked = subject.dependency.stage < self.request.stage
                 && subject.met.report.is_none()
                 && !(self.is_irreversible() && subject.dependency.role == Role::Guard);
-            let before = self.request.memory.answered.get(&id).filter(|_| unlooked);
+            let before = self.request.memory.answered.get(id).filter(|_| unlooked);
             let answer = match before {
                 Some(None) => continue,
                 Some(Some(stopped)) => Some(self.again(&subject, stopped)),
@@ -190,7 +190,7 @@ impl Asking<'_> {
         };
         let now = answers.iter().filter(|(_, answer)| skipped(answer)).count();
         let earlier = self.request.memory.passes.iter().filter(|(id, pass)| {
-            **pass == Pass::Skipped && !answers.iter().any(|(looked_at, _)| looked_at == *id)
+            **pass == Pass::Skipped && !answers.iter().any(|(looked_at, _)| looked_at == id)
         });
         u64::try_from(now.saturating_add(earlier.count())).unwrap_or(u64::MAX)
     }

@@ -369,7 +369,7 @@ impl<'a> Asking<'a> {
         };
         let divisor =
             meter::divisor(self.state.instances, self.matrix.signal_ttl, settings.max_instances, self.now);
-        let taken = self.request.memory.taken.get(&meter).copied();
+        let taken = self.request.memory.taken.get(meter).copied();
         table.has_left(settings, share, divisor, (key, self.request.amount(meter), taken), self.now)
     }
 

@@ -55,6 +55,7 @@ mod permits;
 mod published;
 mod request;
 mod signal;
+mod small_map;
 mod state;
 mod time;
 mod vocabulary;

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use crate::answer::NeedAnswer;
 use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Taken;
+use crate::small_map::SmallMap;
 use crate::{Fault, Millis, Stage, Time};
 
 /// What a call met.
@@ -88,10 +89,10 @@ pub(crate) enum Pass {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Memory {
     /// Needs that were answered for: with the answer where it stopped the request. Few did, and an answer is large.
-    pub(crate) answered: BTreeMap<DependencyId, Option<Box<NeedAnswer>>>,
-    pub(crate) passes: BTreeMap<DependencyId, Pass>,
-    pub(crate) taken: BTreeMap<MeterId, Taken>,
-    pub(crate) sequences: BTreeMap<DependencyId, u64>,
+    pub(crate) answered: SmallMap<DependencyId, Option<Box<NeedAnswer>>>,
+    pub(crate) passes: SmallMap<DependencyId, Pass>,
+    pub(crate) taken: SmallMap<MeterId, Taken>,
+    pub(crate) sequences: SmallMap<DependencyId, u64>,
     /// Rungs whose event was told: the dependency, and the rung's place (a refusal's is `u16::MAX`).
     pub(crate) told: Vec<(Option<DependencyId>, u16)>,
 }
@@ -111,10 +112,10 @@ pub struct Request {
     pub(crate) session: Arc<str>,
     pub(crate) stage: Stage,
     remaining: Option<Told>,
-    met: BTreeMap<DependencyId, Met>,
+    met: SmallMap<DependencyId, Met>,
     looked_at: Arc<[Arc<str>]>,
     pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
-    pub(crate) amounts: BTreeMap<MeterId, u64>,
+    pub(crate) amounts: SmallMap<MeterId, u64>,
     pub(crate) memory: Memory,
 }
 
@@ -135,10 +136,10 @@ impl Request {
             session: Arc::from(""),
             stage: Stage::Admit,
             remaining: None,
-            met: BTreeMap::new(),
+            met: SmallMap::default(),
             looked_at: known.map_or_else(|| Arc::from([]), |known| known.attributes.clone()),
             attributes: BTreeMap::new(),
-            amounts: BTreeMap::new(),
+            amounts: SmallMap::default(),
             memory: Memory::default(),
         }
     }
@@ -206,7 +207,7 @@ impl Request {
 
     /// What a call of this request met.
     pub fn report(&mut self, dependency: DependencyId, report: Report, now: Time) {
-        let met = self.met.entry(dependency).or_default();
+        let met = self.met.entry(dependency, Met::default);
         match met.report {
             Some((same, _)) if same == report => {}
             _ => met.report = Some((report, now)),
@@ -218,26 +219,26 @@ impl Request {
 
     /// How old, at `now`, a cached yes is that this request could use.
     pub fn set_cached(&mut self, dependency: DependencyId, age: Millis, now: Time) {
-        self.met.entry(dependency).or_default().cached = Some((age, now));
+        self.met.entry(dependency, Met::default).cached = Some((age, now));
     }
 
     /// How many calls this request has made of a dependency; 1 where not said.
     pub fn set_attempts(&mut self, dependency: DependencyId, attempts: u32) {
-        self.met.entry(dependency).or_default().attempts = Some(attempts);
+        self.met.entry(dependency, Met::default).attempts = Some(attempts);
     }
 
     /// How long, from `now`, the dependency asked to be left alone.
     pub fn set_retry_after(&mut self, dependency: DependencyId, wait: Millis, now: Time) {
-        self.met.entry(dependency).or_default().retry_after = Some((wait, now));
+        self.met.entry(dependency, Met::default).retry_after = Some((wait, now));
     }
 
     /// How much time the request had left as that call began.
     pub fn set_had(&mut self, dependency: DependencyId, had: Millis) {
-        self.met.entry(dependency).or_default().had = Some(had);
+        self.met.entry(dependency, Met::default).had = Some(had);
     }
 
     pub(crate) fn met(&self, dependency: DependencyId) -> Met {
-        self.met.get(&dependency).copied().unwrap_or_default()
+        self.met.get(dependency).copied().unwrap_or_default()
     }
 
     /// Whether `length` fits in the time left; everything does where none was told.
@@ -247,9 +248,9 @@ impl Request {
 
     /// What it takes of a meter: the figure first committed, else the one told, else 1.
     pub(crate) fn amount(&self, meter: MeterId) -> u64 {
-        match self.memory.taken.get(&meter) {
+        match self.memory.taken.get(meter) {
             Some(taken) => taken.amount,
-            None => self.amounts.get(&meter).copied().unwrap_or(1),
+            None => self.amounts.get(meter).copied().unwrap_or(1),
         }
     }
 }

@@ -50,8 +50,8 @@ fn title(group: &Group<'_>, width: usize, out: &mut Out) -> Result<(), Trouble> 
 fn grid(group: &Group<'_>, width: usize, paint: Paint) -> Grid {
     // Fixed shares, so that the tables of all operations stand below one another.
     let inner = width - 4 - 6;
-    let first = 26.min(inner / 3);
-    let second = 28.min(inner / 3);
+    let first = 26.min(inner * 27 / 100);
+    let second = 28.min(inner * 30 / 100);
     let mut grid = Grid::new();
     grid.load_style(presets::UTF8_FULL.with_rounded_corners())
         .set_content_arrangement(ContentArrangement::Dynamic)

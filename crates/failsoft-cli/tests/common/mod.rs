@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a run came to.
-pub struct Run {
-    pub status: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// Runs `failsoft` with these arguments and nothing on standard input.
-pub fn failsoft(arguments: &[&str]) -> Run {
+pub(crate) fn failsoft(arguments: &[&str]) -> Run {
     with_input(arguments, b"")
 }
 
 /// The same with something on standard input.
-pub fn with_input(arguments: &[&str], input: &[u8]) -> Run {
+pub(crate) fn with_input(arguments: &[&str], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_failsoft"))
         .args(arguments)
         .env_remove("NO_COLOR")
@@ -45,46 +45,46 @@ pub fn with_input(arguments: &[&str], input: &[u8]) -> Run {
 impl Run {
     /// Asserts success, and that nothing was said on standard error.
     #[track_caller]
-    pub fn done(self) -> String {
+    pub(crate) fn done(self) -> String {
         assert_eq!((self.status, self.err.as_str()), (0, ""), "{}", self.out);
         self.out
     }
 
     /// Asserts bad usage or unreadable input, and that nothing was said on standard output.
     #[track_caller]
-    pub fn refused(self) -> String {
+    pub(crate) fn refused(self) -> String {
         assert_eq!((self.status, self.out.as_str()), (2, ""), "{}", self.err);
         self.err
     }
 
     /// The one JSON value printed.
     #[track_caller]
-    pub fn json(self) -> serde_json::Value {
+    pub(crate) fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.done()).expect("JSON")
     }
 }
 
 /// A folder that goes when the test ends.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let path = std::env::temp_dir().join(format!("failsoft-cli-{}-{test}", std::process::id()));
         std::fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// A path inside it, as an argument.
-    pub fn at(&self, name: &str) -> String {
+    pub(crate) fn at(&self, name: &str) -> String {
         self.0.join(name).to_str().expect("UTF-8").to_owned()
     }
 
     /// A file inside it, as an argument.
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, bytes).expect("a file");
         path.to_str().expect("UTF-8").to_owned()
@@ -98,7 +98,7 @@ impl Drop for Folder {
 }
 
 /// One guard that fails open, and one that fails closed.
-pub const SMALL: &str = r#"spec = 1
+pub(crate) const SMALL: &str = r#"spec = 1
 name = "small"
 [parameter.ttl]
 default = "60s"

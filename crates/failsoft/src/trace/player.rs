@@ -187,7 +187,7 @@ impl<'m> Player<'m> {
     ) {
         let matrix = self.matrix;
         let held = line.request.as_deref().and_then(|name| self.requests.take(name));
-        let mut request = held.unwrap_or_else(|| Request::new(matrix, &line.operation));
+        let mut request = held.unwrap_or_else(|| Box::new(Request::new(matrix, &line.operation)));
         let preview = line.preview.unwrap_or(false);
         told.note(matrix, &line, &mut request, at);
         let decision = if preview {

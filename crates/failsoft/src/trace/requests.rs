@@ -9,21 +9,21 @@ const MOST: usize = 16_384;
 
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// With the number of its last line.
-    held: HashMap<String, (Request, u64)>,
+    /// With the number of its last line. Boxed, because half of the table stands empty.
+    held: HashMap<String, (Box<Request>, u64)>,
     by_last_line: BTreeMap<u64, String>,
     lines: u64,
 }
 
 impl Requests {
     /// Takes the request out to be worked with; it comes back with [`put`](Self::put).
-    pub(super) fn take(&mut self, name: &str) -> Option<Request> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Box<Request>> {
         let (request, last) = self.held.remove(name)?;
         self.by_last_line.remove(&last);
         Some(request)
     }
 
-    pub(super) fn put(&mut self, name: String, request: Request) {
+    pub(super) fn put(&mut self, name: String, request: Box<Request>) {
         if self.held.len() >= MOST
             && let Some((_, oldest)) = self.by_last_line.pop_first()
         {
