@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::matrix::{DependencyId, MeterId};
-use crate::request::{Pass, Report};
+use crate::report::{Pass, Report};
 use crate::{Health, Millis, ObligationKind, Posture, RuleKind, RungKind, Time, Verdict};
 
 /// What a request may do, and why.

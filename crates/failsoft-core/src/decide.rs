@@ -8,7 +8,8 @@ use crate::answer::{
 };
 use crate::matrix::{DependencyId, Matrix, RefuseRule};
 use crate::needs::Asking;
-use crate::request::{Pass, Request};
+use crate::report::Pass;
+use crate::request::Request;
 use crate::state::State;
 use crate::{Enforcement, ObligationKind, Posture, Role, RuleKind, Time, Verdict};
 

@@ -8,8 +8,8 @@ use crate::answer::{Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSA
 use crate::draft::{LastKnownOf, Share};
 use crate::matrix::{Action, DependencyId, MeterId, Rung, Situation};
 use crate::meter;
-use crate::needs::{Asking, Condition, Failure, Source, Subject, tightens};
-use crate::request::{Pass, Report};
+use crate::needs::{Asking, Condition, Failure, Source, Subject, seen_by, tightens};
+use crate::report::{Pass, Report};
 use crate::{Effect, Fault, Health, Millis, ObligationKind, Posture, Role, RungKind, Time, Verdict};
 
 /// A rung that stands: what it makes, and the wait that it asks for.
@@ -416,15 +416,6 @@ impl<'a> Asking<'a> {
     fn wait_of(&self, subject: &Subject<'a>) -> Option<Millis> {
         subject.vital.wait(self.now).max(subject.met.retry_after(self.now))
     }
-}
-
-/// What a rung's `when` is held against. A health that is degraded by advice alone is seen so only by rungs
-/// that tighten: to all others it is what this host saw itself, so that advice never opens anything.
-pub(crate) fn seen_by(subject: &Subject<'_>, situation: Situation, kind: RungKind) -> Situation {
-    if subject.vital.is_degraded_by_advice_alone() && !tightens(kind) {
-        return Situation { health: subject.vital.without_advice().health(), ..situation };
-    }
-    situation
 }
 
 /// base × (multiplier / 100)^(attempts − 1), rounded down at each step.

@@ -53,6 +53,7 @@ mod mistake;
 mod needs;
 mod permits;
 mod published;
+mod report;
 mod request;
 mod signal;
 mod small_map;
@@ -64,7 +65,8 @@ pub use answer::{Decision, Detail, Emit, Obligation, ObligationName, Reason, Rea
 pub use apply::apply;
 pub use decide::decide;
 pub use published::{Published, published};
-pub use request::{Report, Request};
+pub use report::Report;
+pub use request::Request;
 pub use signal::{Answer, Event, Outcome, Signal};
 pub use state::{HealthReport, Metrics, State, health};
 

@@ -1,9 +1,9 @@
 //! Whether a need is fine, refused or failed (spec 2).
 
 use crate::health::Vital;
-use crate::ladder::seen_by;
 use crate::matrix::{Dependency, DependencyId, Matrix, Operation, Situation};
-use crate::request::{Met, Report, Request};
+use crate::report::Report;
+use crate::request::{Met, Request};
 use crate::state::State;
 use crate::{ClassId, Effect, Fault, Health, OperationId, Role, RungKind, Stage, Time};
 
@@ -145,6 +145,15 @@ impl<'a> Asking<'a> {
 /// The rungs that advice alone may take.
 pub(crate) const fn tightens(kind: RungKind) -> bool {
     matches!(kind, RungKind::Deny | RungKind::Defer | RungKind::Withhold)
+}
+
+/// What a rung's `when` is held against. A health that is degraded by advice alone is seen so only by rungs
+/// that tighten: to all others it is what this host saw itself, so that advice never opens anything.
+pub(crate) fn seen_by(subject: &Subject<'_>, situation: Situation, kind: RungKind) -> Situation {
+    if subject.vital.is_degraded_by_advice_alone() && !tightens(kind) {
+        return Situation { health: subject.vital.without_advice().health(), ..situation };
+    }
+    situation
 }
 
 const fn failed(fault: Option<Fault>, source: Source) -> Condition {

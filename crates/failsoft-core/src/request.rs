@@ -8,46 +8,9 @@ use alloc::vec::Vec;
 use crate::answer::NeedAnswer;
 use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Taken;
+use crate::report::{Pass, Report};
 use crate::small_map::SmallMap;
 use crate::{Fault, Millis, Stage, Time};
-
-/// What a call met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Report {
-    /// It answered; a guard said yes.
-    Ok,
-    /// It answered, and the answer is no.
-    Refused,
-    /// It failed.
-    Failed(Fault),
-}
-
-impl Report {
-    /// `ok`, `refused` or the fault's class.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Refused => "refused",
-            Self::Failed(fault) => fault.as_str(),
-        }
-    }
-
-    /// The report of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "ok" => Some(Self::Ok),
-            "refused" => Some(Self::Refused),
-            name => Fault::from_name(name).map(Self::Failed),
-        }
-    }
-
-    /// Every name that [`from_name`](Self::from_name) knows.
-    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-        ["ok", "refused"].into_iter().chain(Fault::ALL.iter().map(|fault| fault.as_str()))
-    }
-}
 
 /// A length of time as it was told, and when: it goes on growing or shrinking from there.
 type Told = (Millis, Time);
@@ -76,13 +39,6 @@ impl Met {
     pub(crate) fn retry_after(&self, now: Time) -> Option<Millis> {
         self.retry_after.map(|(wait, at)| wait.less(now.since(at))).filter(|wait| *wait > Millis::ZERO)
     }
-}
-
-/// How a guard was passed in a committed decision that went on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pass {
-    Replaced,
-    Skipped,
 }
 
 /// What a request remembers of its committed decisions.

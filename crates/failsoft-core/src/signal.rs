@@ -4,7 +4,8 @@ use alloc::sync::Arc;
 
 use crate::answer::{Decision, Emit};
 use crate::matrix::{DependencyId, MeterId};
-use crate::request::{Report, Request};
+use crate::report::Report;
+use crate::request::Request;
 use crate::{Cause, Health, Millis, Override, ProbeResult, Time};
 
 /// One observation, or one commit.
