@@ -1,7 +1,7 @@
 //! A matrix as it is written, before it is checked: plain data with names.
 //!
 //! The document layer fills one from TOML or JSON; a program may fill one by hand.
-//! [`MatrixDraft::compile`](crate::MatrixDraft::compile) checks it and turns names into dense ids.
+//! [`MatrixDraft::compile`] checks it and turns names into dense ids.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -138,11 +138,6 @@ impl Vital {
         matches!(self.standing_kind(), Some(Override::Disabled | Override::MetricsOnly))
     }
 
-    /// Health is degraded because somebody else says so, and for no reason of our own.
-    pub(crate) fn is_degraded_by_advice_alone(&self) -> bool {
-        self.is_advised() && !self.degraded
-    }
-
     /// All that this host knows itself, as if nobody had advised.
     pub(crate) fn without_advice(&self) -> Self {
         Self { advised_until: None, ..*self }

@@ -8,8 +8,9 @@ use crate::answer::{Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSA
 use crate::draft::{LastKnownOf, Share};
 use crate::matrix::{Action, DependencyId, MeterId, Rung, Situation};
 use crate::meter;
-use crate::needs::{Asking, Condition, Failure, Source, Subject, seen_by, tightens};
+use crate::needs::{Asking, Condition, Failure, Source, Subject, tightens};
 use crate::report::{Pass, Report};
+use crate::request::Met;
 use crate::{Effect, Fault, Health, Millis, ObligationKind, Posture, Role, RungKind, Time, Verdict};
 
 /// A rung that stands: what it makes, and the wait that it asks for.
@@ -39,13 +40,13 @@ impl<'a> Asking<'a> {
     }
 
     fn refused(&self, subject: &Subject<'a>) -> NeedAnswer {
-        let situation = self.situation(subject, None);
+        let situation = self.situation(subject, Failure { fault: None, source: Source::Request });
         let written = subject.dependency.refusal.as_ref().filter(|rung| {
             // What can't be taken back does not go on after a no, unless a server's rung names it.
             let irreversible = self.is_irreversible() && rung.verdict().goes_on();
             let named = rung.when.effect.names(Effect::Irreversible.number());
             let lawful = !irreversible || (named && subject.dependency.role == Role::Serve);
-            lawful && rung.when.matches(&seen_by(subject, situation, rung.kind))
+            lawful && rung.when.matches(&situation)
         });
         let mut answer = match written {
             Some(rung) => {
@@ -74,11 +75,10 @@ impl<'a> Asking<'a> {
     }
 
     fn failed(&self, subject: &Subject<'a>, failure: Failure) -> NeedAnswer {
-        let situation = self.situation(subject, failure.fault);
+        let situation = self.situation(subject, failure);
         // Advice against a target takes its rung away; it must not open a looser one further down.
         let mut loosest = Posture::FailOpen;
         let standing = (0u16..).zip(&subject.dependency.ladder).find_map(|(index, rung)| {
-            let situation = seen_by(subject, situation, rung.kind);
             if rung.posture > loosest
                 || !rung.when.matches(&situation)
                 || !self.is_lawful(subject, failure, rung)
@@ -223,15 +223,15 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Whether only the request speaks against it. A circuit that is probing has not recovered yet.
+    /// Whether only the request speaks against it: advice is not heard there. A circuit that is probing has not
+    /// recovered yet.
     fn is_fine_by_health_alone(&self, subject: &Subject<'a>) -> bool {
-        let silent = Subject { met: Default::default(), ..*subject };
-        match subject.vital.health() {
+        let own = Subject { met: Met::default(), vital: subject.vital.without_advice(), ..*subject };
+        match own.vital.health() {
             Health::Unknown | Health::Healthy => true,
-            Health::Degraded => !matches!(
-                self.condition(&silent),
-                Condition::Failed(Failure { source: Source::Health | Source::Advice, .. })
-            ),
+            Health::Degraded => {
+                !matches!(self.condition(&own), Condition::Failed(Failure { source: Source::Health, .. }))
+            }
             Health::Down | Health::Probing => false,
         }
     }

@@ -79,14 +79,18 @@ impl<'a> Asking<'a> {
         }
     }
 
-    pub(crate) fn situation(&self, subject: &Subject<'_>, fault: Option<Fault>) -> Situation {
+    /// What a rung's `when` is held against. A need that has failed by itself sees its own health and no advice:
+    /// else advice could choose a milder rung.
+    pub(crate) fn situation(&self, subject: &Subject<'_>, failure: Failure) -> Situation {
+        let advised = failure.source == Source::Advice;
+        let vital = if advised { subject.vital } else { subject.vital.without_advice() };
         Situation {
             operation: self.operation_id,
             effect: self.operation.effect,
             class: self.class,
             stage: self.request.stage,
-            health: subject.vital.health(),
-            fault,
+            health: vital.health(),
+            fault: failure.fault,
         }
     }
 
@@ -101,7 +105,21 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Advice is heard only where all else is fine, so that it can take something away and never give it.
     fn condition_by_health(&self, subject: &Subject<'_>) -> Condition {
+        let own = Subject { vital: subject.vital.without_advice(), ..*subject };
+        let condition = self.condition_by_own_health(&own);
+        let advised = subject.vital.health() == Health::Degraded && own.vital.health() != Health::Degraded;
+        if condition != Condition::Fine || !advised {
+            return condition;
+        }
+        if self.is_irreversible() || self.names_degraded(subject, Source::Advice) {
+            return failed(None, Source::Advice);
+        }
+        Condition::Fine
+    }
+
+    fn condition_by_own_health(&self, subject: &Subject<'_>) -> Condition {
         let vital = &subject.vital;
         if vital.is_let_through() {
             return self.fine_by_health(subject);
@@ -113,24 +131,21 @@ impl<'a> Asking<'a> {
                 failed(vital.class(), Source::Health)
             }
             Health::Probing => self.fine_by_health(subject),
-            Health::Degraded => self.condition_when_degraded(subject),
+            Health::Degraded if self.is_irreversible() || self.names_degraded(subject, Source::Health) => {
+                failed(None, Source::Health)
+            }
+            Health::Degraded => self.fine_by_health(subject),
         }
     }
 
-    /// Degraded is failed where the ladder speaks of it, and for what can't be taken back.
-    fn condition_when_degraded(&self, subject: &Subject<'_>) -> Condition {
-        let advice_alone = subject.vital.is_degraded_by_advice_alone();
-        let source = if advice_alone { Source::Advice } else { Source::Health };
-        if self.is_irreversible() {
-            return failed(None, source);
-        }
-        let situation = self.situation(subject, None);
-        let speaks_of_it = subject.dependency.ladder.iter().any(|rung| {
+    /// Whether the ladder speaks of `degraded` for this request; of advice only where it tightens.
+    fn names_degraded(&self, subject: &Subject<'_>, source: Source) -> bool {
+        let situation = self.situation(subject, Failure { fault: None, source });
+        subject.dependency.ladder.iter().any(|rung| {
             rung.when.health.names(Health::Degraded.number())
-                && rung.when.matches(&seen_by(subject, situation, rung.kind))
-                && (!advice_alone || tightens(rung.kind))
-        });
-        if speaks_of_it { failed(None, source) } else { self.fine_by_health(subject) }
+                && rung.when.matches(&situation)
+                && (source != Source::Advice || tightens(rung.kind))
+        })
     }
 
     /// Silence is not consent: what can't be taken back needs a guard's own yes.
@@ -145,15 +160,6 @@ impl<'a> Asking<'a> {
 /// The rungs that advice alone may take.
 pub(crate) const fn tightens(kind: RungKind) -> bool {
     matches!(kind, RungKind::Deny | RungKind::Defer | RungKind::Withhold)
-}
-
-/// What a rung's `when` is held against. A health that is degraded by advice alone is seen so only by rungs
-/// that tighten: to all others it is what this host saw itself, so that advice never opens anything.
-pub(crate) fn seen_by(subject: &Subject<'_>, situation: Situation, kind: RungKind) -> Situation {
-    if subject.vital.is_degraded_by_advice_alone() && !tightens(kind) {
-        return Situation { health: subject.vital.without_advice().health(), ..situation };
-    }
-    situation
 }
 
 const fn failed(fault: Option<Fault>, source: Source) -> Condition {

@@ -113,7 +113,7 @@ fn some_of(rng: &mut Rng, items: &[&str], most: usize) -> Vec<String> {
 /// A value, or now and then a reference to a parameter that may stand for it.
 fn or_parameter(rng: &mut Rng, plan: &Plan, name: &str, value: Value) -> Value {
     let stands = plan.parameters.iter().any(|parameter| parameter.name == name);
-    if stands && chance(rng, 20) { json!(format!("${name}")) } else { value }
+    if stands && chance(rng, 30) { json!(format!("${name}")) } else { value }
 }
 
 /// A duration.

@@ -157,9 +157,9 @@ impl Health {
         }
     }
 
-    /// Law 7: what the health would be if nobody advised. Only a rung that tightens sees advice.
-    pub(crate) fn shown_to(&self, tightens: bool) -> &'static str {
-        if tightens || self.shown() != "degraded" || !self.degraded_by_advice_alone() {
+    /// Law 7: advice is seen only where it alone speaks against the dependency.
+    pub(crate) fn shown_to(&self, advice_alone: bool) -> &'static str {
+        if advice_alone || self.shown() != "degraded" || !self.degraded_by_advice_alone() {
             return self.shown();
         }
         if self.known { "healthy" } else { "unknown" }

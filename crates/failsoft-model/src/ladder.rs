@@ -26,8 +26,7 @@ fn refused(asked: Asked<'_>, dependency: &Dependency) -> Result<Answer, String> 
         target: None,
     };
     if let Some(written) = &dependency.on_refusal {
-        let tightens = needs::advice_may_take(&written.kind);
-        let health = asked.engine.health(&dependency.name)?.shown_to(tightens);
+        let health = asked.engine.health(&dependency.name)?.shown_to(false);
         let matches = rung::matches(asked, written, None, health);
         if matches && !irreversible_rules_out(asked, dependency, written) {
             return Ok(rung::answer(asked, &found, 0, written));
@@ -59,8 +58,7 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
         if barred_by_advice.contains(&posture) {
             continue;
         }
-        let tightens = needs::advice_may_take(&written.kind);
-        let health = asked.engine.health(&dependency.name)?.shown_to(tightens);
+        let health = asked.engine.health(&dependency.name)?.shown_to(failure.advice_alone);
         if !rung::matches(asked, written, fault, health)
             || law_rules_out(asked, dependency, written, failure)?
         {

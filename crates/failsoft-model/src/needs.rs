@@ -33,14 +33,25 @@ pub(crate) fn condition(asked: Asked<'_>, dependency: &Dependency) -> Result<Con
     if let Some(report) = asked.request.reports.get(&dependency.name) {
         return Ok(reported(asked, dependency, &report.class));
     }
-    match by_health(asked, dependency)? {
-        Condition::Fine if asked.irreversible() && dependency.is_guard() => Ok(Condition::Failed(Failure {
+    let own = by_health(asked, dependency)?;
+    if !matches!(own, Condition::Fine) {
+        return Ok(own);
+    }
+    if asked.irreversible() && dependency.is_guard() {
+        return Ok(Condition::Failed(Failure {
             fault: Some("indeterminate".to_owned()),
             silent: true,
             ..Failure::default()
-        })),
-        other => Ok(other),
+        }));
     }
+    // Law 7: advice is heard only where all else is fine.
+    let failure = Failure { advice_alone: true, ..Failure::default() };
+    let health = asked.engine.health(&dependency.name)?;
+    let advised = health.shown() == "degraded" && health.degraded_by_advice_alone();
+    if advised && (asked.irreversible() || ladder::first_for_advice(asked, dependency, &failure)?.is_some()) {
+        return Ok(Condition::Failed(failure));
+    }
+    Ok(Condition::Fine)
 }
 
 /// Semantics 2: what the request itself met. An observer's refusal is a fault (ruling 8).
@@ -56,7 +67,7 @@ fn reported(asked: Asked<'_>, dependency: &Dependency, class: &str) -> Condition
     Condition::Failed(Failure { fault: Some(fault), reported: true, callers, ..Failure::default() })
 }
 
-/// Semantics 2: what the health says where the request has told nothing.
+/// Semantics 2: what the own health says, advice aside, where the request has told nothing.
 pub(crate) fn by_health(asked: Asked<'_>, dependency: &Dependency) -> Result<Condition, String> {
     let health = asked.engine.health(&dependency.name)?;
     // Ruling 16: `decide` takes both as fine.
@@ -64,22 +75,12 @@ pub(crate) fn by_health(asked: Asked<'_>, dependency: &Dependency) -> Result<Con
         return Ok(Condition::Fine);
     }
     let with_class = Condition::Failed(Failure { fault: health.carried(), ..Failure::default() });
-    Ok(match health.shown() {
+    Ok(match health.shown_to(false) {
         "down" => with_class,
         "probing" if asked.irreversible() || !health.permit_is_free() => with_class,
-        "degraded" if asked.irreversible() => Condition::Failed(Failure {
-            advice_alone: health.degraded_by_advice_alone(),
-            ..Failure::default()
-        }),
-        "degraded" if health.degraded_by_advice_alone() => {
-            let failure = Failure { advice_alone: true, ..Failure::default() };
-            if ladder::first_for_advice(asked, dependency, &failure)?.is_some() {
-                Condition::Failed(failure)
-            } else {
-                Condition::Fine
-            }
+        "degraded" if asked.irreversible() || named_degraded(asked, dependency) => {
+            Condition::Failed(Failure::default())
         }
-        "degraded" if named_degraded(asked, dependency) => Condition::Failed(Failure::default()),
         _ => Condition::Fine,
     })
 }
@@ -100,13 +101,11 @@ pub(crate) fn is_fine(asked: Asked<'_>, dependency: &Dependency) -> Result<bool,
 
 /// Whether it would be fine for this request if nobody advised (law 7).
 pub(crate) fn is_fine_without_advice(asked: Asked<'_>, dependency: &Dependency) -> Result<bool, String> {
-    let health = asked.engine.health(&dependency.name)?;
-    let reported = asked.request.reports.contains_key(&dependency.name);
-    if !reported && health.shown() == "degraded" && health.degraded_by_advice_alone() {
-        // It is healthy or unknown then, and so fine, unless its own yes is needed.
-        return Ok(!(asked.irreversible() && dependency.is_guard()));
+    if asked.request.reports.contains_key(&dependency.name) {
+        return is_fine(asked, dependency);
     }
-    is_fine(asked, dependency)
+    let silent = asked.irreversible() && dependency.is_guard();
+    Ok(matches!(by_health(asked, dependency)?, Condition::Fine) && !silent)
 }
 
 /// Choice E.6: since when a failed need has failed.

@@ -148,8 +148,11 @@ impl Diagnostics {
                 let start = start.map_or(0, |at| at.saturating_add(1));
                 let line =
                     self.text.get(start..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
-                let span = item.span.start.saturating_sub(start)..item.span.end.saturating_sub(start);
-                let snippet = Snippet::source(line.trim_end_matches('\r')).line_start(item.line).path(name);
+                // What ends a line is not shown, and a place may reach into it.
+                let line = line.trim_end_matches('\r');
+                let within = |place: usize| place.saturating_sub(start).min(line.len());
+                let span = within(item.span.start)..within(item.span.end);
+                let snippet = Snippet::source(line).line_start(item.line).path(name);
                 let group = group.element(snippet.annotation(AnnotationKind::Primary.span(span)));
                 let group = group.elements(item.help.as_deref().map(|text| help.message(text)));
                 out.push_str(&renderer.render(&[group]));

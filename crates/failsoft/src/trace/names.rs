@@ -51,7 +51,9 @@ impl Source<'_> {
     pub(super) fn unreadable(self, error: &serde_json::Error) -> LineMistake {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        let column = self.0.char_indices().take_while(|(byte, _)| *byte + 1 < error.column()).count() + 1;
+        // The reader counts bytes: the column is that of the character in which the byte lies.
+        let before = |(byte, character): &(usize, char)| byte + character.len_utf8() < error.column();
+        let column = self.0.char_indices().take_while(before).count() + 1;
         if let Some((key, known)) = what.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'))
         {
             let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
