@@ -18,7 +18,8 @@ pub struct Decision {
     pub posture: Posture,
     /// Whether the host has to obey; false for an operation in shadow.
     pub enforced: bool,
-    /// Whether the host may keep the answer and use it again.
+    /// False where the answer rests on a failure, or on a guard that was skipped or replaced. True does not make it an
+    /// approval: a guard that was not called yet has not said yes.
     pub cacheable: bool,
     /// The HTTP status for the caller.
     pub status: u16,

@@ -1,6 +1,5 @@
 //! The one way in: a signal changes state, and events tell what changed.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -14,11 +13,11 @@ use crate::report::{Pass, Report};
 use crate::request::Request;
 use crate::signal::{Answer, Event, Outcome, Signal};
 use crate::state::{DependencyState, MOST_SOURCES, State};
-use crate::{Enforcement, Health, INTEGER_MAX, Millis, Override, Time};
+use crate::{Enforcement, Health, INTEGER_MAX, Millis, Override, Time, Verdict};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
 ///
-/// The only function that changes state. Ids belong to the matrix that gave them: those of another mean nothing
+/// The only function that changes what is known ([`State::observe`] moves the clock alone). Ids belong to the matrix that gave them: those of another mean nothing
 /// here, and an id out of range changes nothing. A moment before the last one counts as the last one, and is told.
 ///
 /// Events stand in this order: overrides expired, health changed (dependencies as written), then the signal's own.
@@ -275,16 +274,17 @@ impl<'a> Applying<'a> {
         let Deliberation { mut decision, looked_at, standing } =
             deliberate(self.matrix, self.state, request, self.now);
         self.number(&mut decision, request);
-        self.tell_emits(&decision, &standing, request);
+        self.tell_emits(&standing, request);
         let operation = request.operation.and_then(|id| self.matrix.operations.get(id.index()));
-        if let Some(operation) = operation
-            && (decision.verdict.goes_on() || operation.enforcement == Enforcement::Shadow)
-        {
+        // In shadow the host goes on whatever is decided.
+        let shadow = operation.is_some_and(|operation| operation.enforcement == Enforcement::Shadow);
+        let went_on = decision.verdict.goes_on() || shadow;
+        if let Some(operation) = operation.filter(|_| went_on) {
             for meter in &operation.meters {
                 self.take(*meter, request);
             }
         }
-        remember(&decision, looked_at, request);
+        remember(went_on, looked_at, request);
         decision
     }
 
@@ -347,41 +347,35 @@ impl<'a> Applying<'a> {
     }
 
     /// A refusal, and a rung that stops, tell their event once per request.
-    fn tell_emits(&mut self, decision: &Decision, standing: &[NeedAnswer], request: &mut Request) {
+    fn tell_emits(&mut self, standing: &[NeedAnswer], request: &mut Request) {
         for answer in standing {
             let stops = answer.cut || !answer.verdict.goes_on();
             let told = (answer.reason.dependency, answer.place);
             let Some(emit) = &answer.emit else { continue };
             if (stops || answer.is_refusal()) && !request.memory.told.contains(&told) {
                 request.memory.told.push(told);
-                if decision.emits.contains(emit) {
-                    self.own.push(Event::Emitted(emit.clone()));
-                }
+                self.own.push(Event::Emitted(emit.clone()));
             }
         }
     }
 }
 
 /// What the request must not forget of a committed decision.
-fn remember(decision: &Decision, looked_at: Vec<(DependencyId, Option<NeedAnswer>)>, request: &mut Request) {
-    let goes_on = decision.verdict.goes_on();
+fn remember(went_on: bool, looked_at: Vec<(DependencyId, Option<NeedAnswer>)>, request: &mut Request) {
     for (id, answer) in looked_at {
         let pass = answer.as_ref().and_then(|answer| answer.pass);
-        if let Some(pass) = pass.filter(|_| goes_on) {
+        if let Some(pass) = pass.filter(|_| went_on) {
             let held = request.memory.passes.entry(id, || Pass::Replaced);
             *held = pass.max(*held);
         }
         match answer {
-            Some(answer) if !answer.verdict.goes_on() => {
-                request.memory.answered.insert(id, Some(Box::new(answer)));
+            // What stopped the request, or withheld its output, goes on doing so.
+            Some(answer) if answer.verdict != Verdict::Allow => {
+                request.memory.answered.insert(id, Some(answer.reason));
             }
             // What a rung would have let past in a request that stopped was not let past: it is asked again.
-            Some(_) if !goes_on => {
-                request.memory.answered.remove(id);
-            }
-            _ => {
-                request.memory.answered.insert(id, None);
-            }
+            Some(_) if !went_on => request.memory.answered.remove(id),
+            _ => request.memory.answered.insert(id, None),
         }
     }
 }

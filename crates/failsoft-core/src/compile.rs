@@ -1,7 +1,7 @@
 //! From a draft to a matrix: every rule that joins two places of a document is checked here, all in one pass.
 //!
-//! Ranges of single values are the document layer's; a value out of range in a hand-made draft is merely
-//! clamped where it is used, and can't make the engine panic.
+//! Ranges of single values (numbers, lengths of names) are the document layer's: a hand-made draft that leaves them
+//! can't make the engine panic, but answers for its own size.
 
 mod rungs;
 
@@ -45,7 +45,7 @@ pub mod limits {
     /// Entries of a list inside a rung.
     pub const LIST: usize = 256;
     /// Mistakes that are told at once.
-    pub const MISTAKES: usize = 200;
+    pub const MISTAKES: usize = 100;
 }
 
 impl MatrixDraft {
@@ -99,6 +99,21 @@ impl<'a> Compiler<'a> {
     fn mistake(&mut self, code: &'static str, path: Path, what: String, help: Option<String>) {
         if !self.full() {
             self.mistakes.push(Mistake::new(code, path, what, help));
+        }
+    }
+
+    /// A name that is none of the known ones, with the one that was meant.
+    fn unknown<'n>(
+        &mut self,
+        code: &'static str,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+        path: Path,
+    ) {
+        if !self.full() {
+            let help = suggestion(name, known);
+            self.mistake(code, path, format!("there is no {what} `{name}`"), help);
         }
     }
 
@@ -184,10 +199,8 @@ impl<'a> Compiler<'a> {
         if let Some(id) = self.dependencies.get(name) {
             return DependencyId(*id);
         }
-        if !self.full() {
-            let help = suggestion(name, self.dependencies.keys().copied());
-            self.mistake("unknown-dependency", path, format!("there is no dependency `{name}`"), help);
-        }
+        let names = self.draft.dependencies.iter().map(|known| known.name.as_str());
+        self.unknown("unknown-dependency", "dependency", name, names, path);
         DependencyId(u16::MAX)
     }
 
@@ -195,10 +208,8 @@ impl<'a> Compiler<'a> {
         if let Some(id) = self.operations.get(name) {
             return OperationId(*id);
         }
-        if !self.full() {
-            let help = suggestion(name, self.operations.keys().copied());
-            self.mistake("unknown-operation", path, format!("there is no operation `{name}`"), help);
-        }
+        let names = self.draft.operations.iter().map(|known| known.name.as_str());
+        self.unknown("unknown-operation", "operation", name, names, path);
         OperationId(u16::MAX)
     }
 
@@ -329,8 +340,8 @@ impl<'a> Compiler<'a> {
     fn parameter_is(&mut self, name: &str, value: &Value, path: Path) -> bool {
         let known: &[ParameterDraft] = &self.draft.parameters;
         let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
-            let help = suggestion(name, known.iter().map(|parameter| parameter.name.as_str()));
-            self.mistake("unknown-parameter", path, format!("there is no parameter `{name}`"), help);
+            let names = known.iter().map(|parameter| parameter.name.as_str());
+            self.unknown("unknown-parameter", "parameter", name, names, path);
             return false;
         };
         if core::mem::discriminant(&parameter.default) != core::mem::discriminant(value) {
@@ -350,8 +361,7 @@ impl<'a> Compiler<'a> {
         let names = self.draft.classes.iter().map(String::as_str);
         let id = place(name, names.clone()).and_then(|id| u8::try_from(id).ok());
         if id.is_none() {
-            let help = suggestion(name, names);
-            self.mistake("unknown-class", path, format!("there is no class `{name}`"), help);
+            self.unknown("unknown-class", "class", name, names, path);
         }
         id
     }

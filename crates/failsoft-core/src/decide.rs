@@ -108,7 +108,7 @@ impl Asking<'_> {
             let before = self.request.memory.answered.get(id).filter(|_| unlooked);
             let answer = match before {
                 Some(None) => continue,
-                Some(Some(stopped)) => Some(self.again(&subject, stopped)),
+                Some(Some(reason)) => Some(self.again(&subject, reason)),
                 None => self.answer(&subject),
             };
             answers.push((id, answer));
@@ -277,21 +277,14 @@ impl Asking<'_> {
         }
     }
 
-    /// What the deciding answer gives, with the obligations and events of all that stand.
+    /// What the deciding answer gives, with the obligations and events of all that stand. Each names its dependency,
+    /// and a rung's own are told apart when it is compiled, so none stands twice.
     fn decision(&self, decider: &NeedAnswer, standing: &[NeedAnswer]) -> Decision {
         let mut obligations: Vec<Obligation> = Vec::new();
         let mut emits: Vec<Emit> = Vec::new();
         for answer in standing {
-            for obligation in &answer.obligations {
-                if !obligations.contains(obligation) {
-                    obligations.push(obligation.clone());
-                }
-            }
-            if let Some(emit) = &answer.emit
-                && !emits.contains(emit)
-            {
-                emits.push(emit.clone());
-            }
+            obligations.extend(answer.obligations.iter().cloned());
+            emits.extend(answer.emit.clone());
         }
         Decision {
             operation: self.operation.name.clone(),

@@ -35,6 +35,8 @@ enum Phase {
 pub(crate) struct Standing {
     pub(crate) kind: Override,
     pub(crate) until: Option<Time>,
+    /// Nobody set it: the matrix begins so.
+    initial: bool,
 }
 
 /// What a counted outcome was.
@@ -79,7 +81,7 @@ impl Vital {
         let forced = settings.initial_state == InitialState::ForcedOpen;
         Self {
             phase: Phase::Closed,
-            standing: forced.then_some(Standing { kind: Override::ForcedOpen, until: None }),
+            standing: forced.then_some(Standing { kind: Override::ForcedOpen, until: None, initial: true }),
             generation: 0,
             consecutive_failures: 0,
             open_attempts: 0,
@@ -167,10 +169,15 @@ impl Vital {
         fine_underneath && (self.is_forced_open() || self.by_operator)
     }
 
+    /// The same, and an operator did it: what has not been in use yet is merely not there.
+    pub(crate) fn is_held_by_operator_alone(&self) -> bool {
+        self.is_failed_by_operator_alone() && !self.standing.is_some_and(|standing| standing.initial)
+    }
+
     /// How long until it may be called again, where that is known.
     pub(crate) fn wait(&self, now: Time) -> Option<Millis> {
         let until = match (self.standing, self.phase) {
-            (Some(Standing { kind: Override::ForcedOpen, until }), _) => until,
+            (Some(Standing { kind: Override::ForcedOpen, until, .. }), _) => until,
             (None, Phase::Open { until, over: false }) => Some(until),
             _ => None,
         };
@@ -368,7 +375,8 @@ impl Vital {
         match to {
             None | Some(Override::BreakGlass) => {}
             Some(kind @ (Override::ForcedOpen | Override::Disabled | Override::MetricsOnly)) => {
-                self.standing = Some(Standing { kind, until: length.map(|length| now.plus(length)) });
+                self.standing =
+                    Some(Standing { kind, until: length.map(|length| now.plus(length)), initial: false });
             }
             Some(Override::Open) => {
                 let by_operator = was_fine || self.by_operator;

@@ -29,6 +29,26 @@ impl Standing {
     }
 }
 
+/// What is ruled out in the rest of a ladder.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Bar {
+    Nothing,
+    /// Rungs with nothing in the place of what failed.
+    FailOpen,
+    /// Every rung that lets the request go on.
+    GoingOn,
+}
+
+impl Bar {
+    fn rules_out(self, rung: &Rung) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::FailOpen => rung.posture == Posture::FailOpen,
+            Self::GoingOn => rung.verdict().goes_on(),
+        }
+    }
+}
+
 impl<'a> Asking<'a> {
     /// What the need answers; nothing where it is fine.
     pub(crate) fn answer(&self, subject: &Subject<'a>) -> Option<NeedAnswer> {
@@ -76,19 +96,17 @@ impl<'a> Asking<'a> {
 
     fn failed(&self, subject: &Subject<'a>, failure: Failure) -> NeedAnswer {
         let situation = self.situation(subject, failure);
-        // Advice against a target takes its rung away; it must not open a looser one further down.
-        let mut loosest = Posture::FailOpen;
+        let mut bar = Bar::Nothing;
         let standing = (0u16..).zip(&subject.dependency.ladder).find_map(|(index, rung)| {
-            if rung.posture > loosest
+            if bar.rules_out(rung)
                 || !rung.when.matches(&situation)
                 || !self.is_lawful(subject, failure, rung)
             {
                 return None;
             }
             let standing = self.available(subject, failure, &situation, rung);
-            let observes = subject.dependency.role == Role::Observe;
-            if standing.is_none() && !observes && self.is_taken_away_by_advice(rung) {
-                loosest = loosest.min(rung.posture);
+            if standing.is_none() {
+                bar = bar.max(self.bar_of(subject, failure, situation.health, rung));
             }
             standing.map(|standing| (index, rung, standing))
         });
@@ -128,15 +146,30 @@ impl<'a> Asking<'a> {
         answer
     }
 
-    /// An answer that stood in an earlier commit stands again; only its wait has gone on.
-    pub(crate) fn again(&self, subject: &Subject<'a>, answer: &NeedAnswer) -> NeedAnswer {
-        let has_none = match answer.reason.fault {
-            Some(Report::Failed(fault)) => fault.caller(),
-            Some(Report::Refused | Report::Ok) => true,
-            None => false,
+    /// An answer that stopped or withheld in an earlier commit, by health alone, stands again.
+    pub(crate) fn again(&self, subject: &Subject<'a>, reason: &Reason) -> NeedAnswer {
+        let fault = match reason.fault {
+            Some(Report::Failed(fault)) => Some(fault),
+            _ => None,
         };
-        let wait = if has_none { None } else { self.known_wait(subject, answer.rung_wait) };
-        NeedAnswer { wait, ..answer.clone() }
+        let rung =
+            reason.rung.and_then(|index| Some((index, subject.dependency.ladder.get(usize::from(index))?)));
+        let mut answer = match rung {
+            Some((index, rung)) => {
+                let standing = match rung.action {
+                    Action::Withhold => Standing::with(ObligationKind::WithholdOutput, Detail::None),
+                    _ => Standing::plain(),
+                };
+                self.taken(subject, rung, index, standing)
+            }
+            None => {
+                let fault = fault.unwrap_or(Fault::Unavailable);
+                self.ran_out(subject, Verdict::Deny, fault.status(), Some(fault.code()))
+            }
+        };
+        answer.reason = *reason;
+        answer.wait = self.known_wait(subject, None);
+        answer
     }
 
     /// The answer that `rung` makes, before it is known how the need has failed.
@@ -316,13 +349,43 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Whether a fallback stands but for what somebody else says of its target.
-    fn is_taken_away_by_advice(&self, rung: &Rung) -> bool {
-        let Action::Fallback { to } = &rung.action else { return false };
-        self.subject(*to).is_some_and(|target| {
-            let unadvised = Subject { vital: target.vital.without_advice(), ..target };
-            self.condition(&unadvised) == Condition::Fine && self.deadline_fits(&target, Millis::ZERO)
-        })
+    /// What a rung that is passed over rules out below it. What others say or do (advice, an operator, the caller,
+    /// a target's no) may take a rung away, but must not open a looser one.
+    fn bar_of(&self, subject: &Subject<'a>, failure: Failure, health: Health, rung: &Rung) -> Bar {
+        if subject.dependency.role == Role::Observe || rung.posture == Posture::FailOpen {
+            return Bar::Nothing;
+        }
+        match &rung.action {
+            Action::Fallback { to } => {
+                self.subject(*to).map_or(Bar::Nothing, |target| self.bar_of_target(subject, &target))
+            }
+            // All but the time that the caller left speaks for it.
+            Action::Retry { .. } if self.retry_wanted(subject, failure, health, &rung.action).is_some() => {
+                Bar::FailOpen
+            }
+            _ => Bar::Nothing,
+        }
+    }
+
+    fn bar_of_target(&self, subject: &Subject<'a>, target: &Subject<'a>) -> Bar {
+        let own = Subject { vital: target.vital.without_advice(), ..*target };
+        let guards = [subject, target].iter().all(|one| one.dependency.role == Role::Guard);
+        match self.condition(&own) {
+            Condition::Refused if guards => Bar::GoingOn,
+            // Fine, and passed over: advice speaks against it, or the caller left too little time.
+            Condition::Refused | Condition::Fine => Bar::FailOpen,
+            Condition::Failed(Failure { fault, source: Source::Request })
+                if fault.is_some_and(Fault::caller) =>
+            {
+                Bar::FailOpen
+            }
+            Condition::Failed(Failure { source: Source::Health, .. })
+                if target.vital.is_held_by_operator_alone() =>
+            {
+                Bar::FailOpen
+            }
+            Condition::Failed(_) => Bar::Nothing,
+        }
     }
 
     fn last_known_age(&self, subject: &Subject<'a>, of: LastKnownOf) -> Option<Millis> {
@@ -373,7 +436,6 @@ impl<'a> Asking<'a> {
         table.has_left(settings, share, divisor, (key, self.request.amount(meter), taken), self.now)
     }
 
-    /// Only what this request met itself is tried again, and only while the dependency is not known to be down.
     fn retry(
         &self,
         subject: &Subject<'a>,
@@ -381,9 +443,21 @@ impl<'a> Asking<'a> {
         health: Health,
         action: &Action,
     ) -> Option<Standing> {
-        let Action::Retry { max_attempts, base, multiplier, jitter } = action else {
-            return None;
-        };
+        let (detail, longest) = self.retry_wanted(subject, failure, health, action)?;
+        let standing = Standing { wait: Some(longest), ..Standing::with(ObligationKind::Retry, detail) };
+        self.deadline_fits(subject, longest).then_some(standing)
+    }
+
+    /// Whether it would be tried again if there were time. Only what this request met itself is, and only while the
+    /// dependency is not known to be down.
+    fn retry_wanted(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        health: Health,
+        action: &Action,
+    ) -> Option<(Detail, Millis)> {
+        let Action::Retry { max_attempts, base, multiplier, jitter } = action else { return None };
         let attempts = subject.met.attempts();
         if failure.source != Source::Request || health == Health::Down || attempts >= *max_attempts {
             return None;
@@ -391,13 +465,9 @@ impl<'a> Asking<'a> {
         let told = subject.met.retry_after(self.now).unwrap_or(Millis::ZERO);
         let after = backed_off(*base, *multiplier, attempts).max(told);
         let most = (*jitter > 0).then(|| after.percent(jitter.saturating_add(100)));
-        let longest = most.unwrap_or(after);
-        if !self.deadline_fits(subject, longest) {
-            return None;
-        }
         let attempt = attempts.saturating_add(1);
         let detail = Detail::Retry { after, most, attempt, max_attempts: *max_attempts };
-        Some(Standing { wait: Some(longest), ..Standing::with(ObligationKind::Retry, detail) })
+        Some((detail, most.unwrap_or(after)))
     }
 
     /// The wait that is known for a need that stops: told, computed or the rung's own, whichever is longest;

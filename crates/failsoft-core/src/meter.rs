@@ -3,7 +3,7 @@
 //! Keys are 128-bit keyed hashes of the names, so that a name costs a fixed amount whatever its length, and a
 //! table never holds more than its declared capacity.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
@@ -53,8 +53,8 @@ pub(crate) struct Taken {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     entries: BTreeMap<Key, Entry>,
-    /// No entry ends before this moment, so that a full table need not be searched each time.
-    first_end: Option<Time>,
+    /// When each period ends, the first first, so that a full table need not be searched.
+    ends: BTreeSet<(Time, Key)>,
     pub(crate) full_told: bool,
 }
 
@@ -63,15 +63,10 @@ impl Table {
         self.entries.get(&key).filter(|entry| !entry.ended(meter.window, now))
     }
 
-    fn may_hold_dead(&self, now: Time) -> bool {
-        self.first_end.is_some_and(|end| end <= now)
-    }
-
     fn has_room(&self, meter: &Meter, key: Key, now: Time) -> bool {
-        let dead = |entry: &Entry| entry.ended(meter.window, now);
         self.entries.contains_key(&key)
             || self.entries.len() < meter.capacity
-            || (self.may_hold_dead(now) && self.entries.values().any(dead))
+            || self.ends.first().is_some_and(|(end, _)| *end <= now)
     }
 
     /// Counts `amount`, and says in which period; nothing where the table has no room for a newcomer.
@@ -79,21 +74,15 @@ impl Table {
         if amount == 0 {
             return Some(now);
         }
-        if !self.entries.contains_key(&key) && self.entries.len() >= meter.capacity {
-            self.drop_dead(meter, now);
-            if self.entries.len() >= meter.capacity {
-                return None;
-            }
+        self.drop_ended(now);
+        if !self.has_room(meter, key, now) {
+            return None;
         }
         let entry = self.entries.entry(key).or_insert(Entry { count: 0, started: now });
-        if entry.ended(meter.window, now) {
-            *entry = Entry { count: 0, started: now };
-        }
         entry.count = entry.count.saturating_add(amount).min(INTEGER_MAX);
         let started = entry.started;
         if let Some(window) = meter.window {
-            let end = started.plus(window);
-            self.first_end = Some(self.first_end.map_or(end, |first| first.min(end)));
+            self.ends.insert((started.plus(window), key));
         }
         Some(started)
     }
@@ -109,21 +98,23 @@ impl Table {
             let more = actual.saturating_sub(taken.amount);
             let less = taken.amount.saturating_sub(actual);
             entry.count = entry.count.saturating_add(more).min(INTEGER_MAX).saturating_sub(less);
-            if entry.count == 0 {
-                self.entries.remove(&taken.key);
+            if entry.count == 0
+                && let Some(gone) = self.entries.remove(&taken.key)
+                && let Some(window) = meter.window
+            {
+                self.ends.remove(&(gone.started.plus(window), taken.key));
             }
         }
     }
 
-    fn drop_dead(&mut self, meter: &Meter, now: Time) {
-        if !self.may_hold_dead(now) {
-            return;
+    /// Each key is dropped once per period, so this costs nothing in the long run.
+    fn drop_ended(&mut self, now: Time) {
+        while let Some((end, key)) = self.ends.first().copied()
+            && end <= now
+        {
+            self.ends.remove(&(end, key));
+            self.entries.remove(&key);
         }
-        self.entries.retain(|_, entry| !entry.ended(meter.window, now));
-        self.first_end = match meter.window {
-            Some(window) => self.entries.values().map(|entry| entry.started.plus(window)).min(),
-            None => None,
-        };
     }
 
     /// Whether this instance alone may let `amount` through. What the request took itself is not held against it.

@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use crate::{Millis, Time};
 
 /// So many permits are remembered per dependency; past it the oldest is forgotten, and its outcome comes late.
-const MOST: usize = 65_536;
+const MOST: usize = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {

@@ -1,11 +1,10 @@
 //! A request: a value that the host holds, which gathers what the request met and commits once.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::answer::NeedAnswer;
+use crate::answer::Reason;
 use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Taken;
 use crate::report::{Pass, Report};
@@ -44,8 +43,8 @@ impl Met {
 /// What a request remembers of its committed decisions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Memory {
-    /// Needs that were answered for: with the answer where it stopped the request. Few did, and an answer is large.
-    pub(crate) answered: SmallMap<DependencyId, Option<Box<NeedAnswer>>>,
+    /// Needs that were answered for: with the reason where the answer was not `allow`, from which it is made again.
+    pub(crate) answered: SmallMap<DependencyId, Option<Reason>>,
     pub(crate) passes: SmallMap<DependencyId, Pass>,
     pub(crate) taken: SmallMap<MeterId, Taken>,
     pub(crate) sequences: SmallMap<DependencyId, u64>,

@@ -24,7 +24,7 @@ pub enum Signal<'a> {
     Override {
         /// Of which dependency.
         dependency: DependencyId,
-        /// To what; nothing lifts it.
+        /// To what; nothing lifts it. `break_glass` is not built in this version, and changes nothing.
         to: Option<Override>,
         /// For how long.
         length: Option<Millis>,

@@ -58,9 +58,9 @@ fn look_at(asked: Asked<'_>, observers_only: bool) -> Result<Needs, String> {
             continue;
         }
         if let Some(remembered) = left_behind(asked, dependency) {
-            // Choice E.3: what let the request go on adds nothing; what stopped it stands again.
+            // What let the request go on adds nothing; what stopped it or withheld its output stands again.
             if let Some(answer) = remembered
-                && !answer.goes_on()
+                && answer.verdict != "allow"
             {
                 needs.answers.push(answer.clone());
             }

@@ -21,6 +21,8 @@ pub(crate) struct Standing {
     pub(crate) to: String,
     /// The moment at which it ends by itself.
     pub(crate) until: Option<i64>,
+    /// It is the matrix's `initial_state`, and nobody's act.
+    pub(crate) initial: bool,
 }
 
 /// Advice from one source (semantics 9, scope C).
@@ -112,7 +114,7 @@ impl Health {
             settings: settings.clone(),
             circuit: Circuit::Closed,
             by_operator: false,
-            standing: forced.then(|| Standing { to: "forced_open".to_owned(), until: None }),
+            standing: forced.then(|| Standing { to: "forced_open".to_owned(), until: None, initial: true }),
             degraded: false,
             advice: Vec::new(),
             known: false,
@@ -193,6 +195,12 @@ impl Health {
             Some("forced_open") => !own_trouble,
             _ => self.circuit != Circuit::Closed && self.by_operator,
         }
+    }
+
+    /// Failed only by an operator's act; an `initial_state` is none.
+    pub(crate) fn held_by_operator(&self) -> bool {
+        let initial = self.standing.as_ref().is_some_and(|standing| standing.initial);
+        self.only_by_operator() && !initial
     }
 
     /// Choice E.9: the wait that is left of an open circuit or of a timed `forced_open`, where one is known.

@@ -51,11 +51,13 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
         since: needs::since(asked, dependency, failure)?,
         target: None,
     };
-    // Law 7: where advice alone took a fallback away, no looser rung below it may be taken.
-    let mut barred_by_advice: Vec<&str> = Vec::new();
+    // LAD-34: what a rung that is passed over bars below it.
+    let mut no_fail_open = false;
+    let mut nothing_goes_on = false;
     for (place, written) in dependency.on_failure.iter().enumerate() {
         let posture = rung::posture(&asked.engine.document, dependency, &written.kind);
-        if barred_by_advice.contains(&posture) {
+        let goes_on = rung::goes_on(rung::verdict(&written.kind));
+        if (no_fail_open && posture == "fail_open") || (nothing_goes_on && goes_on) {
             continue;
         }
         let health = asked.engine.health(&dependency.name)?.shown_to(failure.advice_alone);
@@ -65,13 +67,10 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
             continue;
         }
         if !available(asked, dependency, written, failure)? {
-            if let Kind::Fallback { to } = &written.kind
-                && posture == "fail_soft"
-                && !dependency.is_observer()
-                && deadline_fits(asked, asked.engine.document.dependency(to)?)
-                && needs::is_fine_without_advice(asked, asked.engine.document.dependency(to)?)?
-            {
-                barred_by_advice.push("fail_open");
+            match bars(asked, dependency, written, failure)? {
+                Bars::Nothing => {}
+                Bars::FailOpen => no_fail_open = true,
+                Bars::GoingOn => nothing_goes_on = true,
             }
             continue;
         }
@@ -84,6 +83,52 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
         return Ok(rung::answer(asked, &found, place, written));
     }
     Ok(rung::ran_out(asked, &found))
+}
+
+/// What a rung that is passed over bars below it (LAD-34).
+enum Bars {
+    Nothing,
+    FailOpen,
+    GoingOn,
+}
+
+/// LAD-34: a `fallback` that is soft, or a `retry`, that is passed over for what others say or do: advice, an operator,
+/// the caller's haste or own fault, the target's no.
+fn bars(
+    asked: Asked<'_>,
+    dependency: &Dependency,
+    written: &Rung,
+    failure: &Failure,
+) -> Result<Bars, String> {
+    if dependency.is_observer() {
+        return Ok(Bars::Nothing);
+    }
+    match &written.kind {
+        Kind::Retry { max_attempts, .. } => {
+            let health = asked.engine.health(&dependency.name)?;
+            let attempts = asked.request.attempts(&dependency.name);
+            let only_time = failure.reported && health.shown() != "down" && attempts < *max_attempts;
+            Ok(if only_time { Bars::FailOpen } else { Bars::Nothing })
+        }
+        Kind::Fallback { to }
+            if rung::posture(&asked.engine.document, dependency, &written.kind) == "fail_soft" =>
+        {
+            let target = asked.engine.document.dependency(to)?;
+            let health = asked.engine.health(to)?;
+            Ok(match needs::condition_without_advice(asked, target)? {
+                Condition::Refused if dependency.is_guard() && target.is_guard() => Bars::GoingOn,
+                Condition::Fine | Condition::Refused => Bars::FailOpen,
+                Condition::Failed(target_failure) if target_failure.callers => Bars::FailOpen,
+                Condition::Failed(target_failure)
+                    if !target_failure.reported && !target_failure.silent && health.held_by_operator() =>
+                {
+                    Bars::FailOpen
+                }
+                Condition::Failed(_) => Bars::Nothing,
+            })
+        }
+        _ => Ok(Bars::Nothing),
+    }
 }
 
 /// Ruling 7: the first rung that names `degraded`, matches, and answers `deny`, `defer` or `withhold`.

@@ -99,13 +99,19 @@ pub(crate) fn is_fine(asked: Asked<'_>, dependency: &Dependency) -> Result<bool,
     Ok(matches!(condition(asked, dependency)?, Condition::Fine))
 }
 
-/// Whether it would be fine for this request if nobody advised (law 7).
-pub(crate) fn is_fine_without_advice(asked: Asked<'_>, dependency: &Dependency) -> Result<bool, String> {
+/// What it would be for this request if nobody advised (law 7).
+pub(crate) fn condition_without_advice(
+    asked: Asked<'_>,
+    dependency: &Dependency,
+) -> Result<Condition, String> {
     if asked.request.reports.contains_key(&dependency.name) {
-        return is_fine(asked, dependency);
+        return condition(asked, dependency);
     }
-    let silent = asked.irreversible() && dependency.is_guard();
-    Ok(matches!(by_health(asked, dependency)?, Condition::Fine) && !silent)
+    let own = by_health(asked, dependency)?;
+    if matches!(own, Condition::Fine) && asked.irreversible() && dependency.is_guard() {
+        return condition(asked, dependency);
+    }
+    Ok(own)
 }
 
 /// Choice E.6: since when a failed need has failed.

@@ -19,7 +19,7 @@ impl Health {
             None => {}
             Some(name @ ("forced_open" | "disabled" | "metrics_only")) => {
                 let until = for_ms.map(|duration| now.saturating_add(duration));
-                self.standing = Some(Standing { to: name.to_owned(), until });
+                self.standing = Some(Standing { to: name.to_owned(), until, initial: false });
             }
             Some("open") => self.operator_opens(for_ms, now),
             Some("half_open") => self.operator_half_opens(),

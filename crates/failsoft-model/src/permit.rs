@@ -3,7 +3,7 @@
 use crate::health::{Circuit, Health, NamedPermit, Trial};
 
 /// Scope C: so many permits are remembered by name, the oldest forgotten.
-const PERMITS: usize = 65_536;
+const PERMITS: usize = 16_384;
 
 impl Health {
     /// Scope C: a named permit is out if it was given in this generation and has not run out.

@@ -226,18 +226,20 @@ impl Replay {
         decision: &Decision,
         json: &mut Value,
     ) -> Result<Vec<Event>, String> {
+        // In shadow the host goes on whatever the verdict (semantics 1).
+        let went_on = decision.goes_on || operation.enforcement == "shadow";
         // Choice E.3: the memory of a need is that of the latest commit that looked at it.
         // What a rung would have let past in a request that stopped was not let past, so it was not answered for.
         for (name, answer) in &decision.looked_at {
-            let let_past = answer.as_ref().is_some_and(|answer| answer.goes_on());
-            if let_past && !decision.goes_on {
+            let let_past = answer.as_ref().is_some_and(|answer| answer.verdict == "allow");
+            if let_past && !went_on {
                 request.answered.remove(name);
             } else {
                 request.answered.insert(name.clone(), answer.clone());
             }
         }
         // Choice E.4: only commits that went on are remembered.
-        if decision.goes_on {
+        if went_on {
             for guard in &decision.skipped {
                 if !request.skipped.contains(guard) {
                     request.skipped.push(guard.clone());
@@ -256,7 +258,7 @@ impl Replay {
                                    "reason": part("reason"), "alert": part("alert") })));
         }
         // Scope D: taken at the first commit that goes on, in shadow whatever the verdict.
-        if decision.goes_on || operation.enforcement == "shadow" {
+        if went_on {
             self.take_amounts(operation, request, &mut own)?;
         }
         Ok(own)

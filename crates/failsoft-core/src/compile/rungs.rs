@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::{Compiler, limits, quoted};
 use crate::draft::{ActionDraft, DependencyDraft, RungDraft, Share, WhenDraft};
 use crate::matrix::{Action, MeterId, Rung, RungEmit, Set, When};
-use crate::mistake::{Path, suggestion};
+use crate::mistake::Path;
 use crate::{Effect, Fault, ObligationKind, Posture, Role, RungKind};
 
 impl ActionDraft {
@@ -61,14 +61,26 @@ fn assembled(kind: RungKind, action: Action, draft: &RungDraft, when: When, post
     });
     Rung {
         kind,
+        also: further(&action, &draft.also),
         action,
         when,
-        also: draft.also.iter().map(|name| Arc::from(name.as_str())).collect(),
         emit,
         status: draft.status,
         code: text(&draft.code),
         posture,
     }
+}
+
+/// The further obligations, as written: equal ones once, and none that the rung makes itself.
+fn further(action: &Action, also: &[String]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    for name in also {
+        let own = matches!(action, Action::Named { name: own } if own.as_ref() == name);
+        if !own && !names.iter().any(|known| known.as_ref() == name) {
+            names.push(name.as_str().into());
+        }
+    }
+    names
 }
 
 impl<'a> Compiler<'a> {
@@ -239,8 +251,8 @@ impl<'a> Compiler<'a> {
     fn local_meter(&mut self, of: &DependencyDraft, meter: &str, share: Share, place: &Path) -> Action {
         let found = (0u16..).zip(&self.draft.meters).find(|(_, known)| known.name == meter);
         let Some((id, known)) = found else {
-            let help = suggestion(meter, self.draft.meters.iter().map(|known| known.name.as_str()));
-            self.mistake("unknown-meter", place.key("meter"), format!("there is no meter `{meter}`"), help);
+            let names = self.draft.meters.iter().map(|known| known.name.as_str());
+            self.unknown("unknown-meter", "meter", meter, names, place.key("meter"));
             return Action::LocalMeter { meter: MeterId(u16::MAX), share };
         };
         if known.store != of.name {
