@@ -28,6 +28,12 @@ pub(crate) fn run() -> Result<(), String> {
             }
         }
     }
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(root().join(page)).map_err(|error| format!("{page}: {error}"))?;
+        if text.contains("@@") {
+            wrong.push(format!("{page}: a placeholder is left"));
+        }
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 

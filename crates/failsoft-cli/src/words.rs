@@ -88,7 +88,10 @@ pub(crate) fn name(text: &str) -> String {
     let mut letters = text.chars();
     let mut out = String::with_capacity(text.len().min(MOST * 2));
     for letter in letters.by_ref().take(MOST) {
-        if letter.is_control() { out.extend(letter.escape_debug()) } else { out.push(letter) }
+        // What controls a terminal, or hides in it or turns its text around, is shown as what it is.
+        let hidden = matches!(letter,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if letter.is_control() || hidden { out.extend(letter.escape_debug()) } else { out.push(letter) }
     }
     if letters.next().is_some() {
         out.push('…');

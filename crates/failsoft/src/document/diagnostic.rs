@@ -152,7 +152,8 @@ impl Diagnostics {
                 let line = line.trim_end_matches('\r');
                 let within = |place: usize| place.saturating_sub(start).min(line.len());
                 let span = within(item.span.start)..within(item.span.end);
-                let snippet = Snippet::source(line).line_start(item.line).path(name);
+                let line = visible(line);
+                let snippet = Snippet::source(line.as_str()).line_start(item.line).path(name);
                 let group = group.element(snippet.annotation(AnnotationKind::Primary.span(span)));
                 let group = group.elements(item.help.as_deref().map(|text| help.message(text)));
                 out.push_str(&renderer.render(&[group]));
@@ -170,6 +171,19 @@ impl Diagnostics {
     pub fn to_json(&self) -> Value {
         Value::Array(self.items.iter().map(|item| item.to_json(&self.source)).collect())
     }
+}
+
+/// A line that a terminal shows and does not obey: what controls it, or turns the direction of text, is replaced by a
+/// character of as many bytes, so that places stay where they are.
+fn visible(line: &str) -> String {
+    let turns = |character| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let replaced = |character: char| match character.len_utf8() {
+        _ if character == '\t' || !(character.is_control() || turns(character)) => character,
+        1 => '?',
+        2 => '\u{bf}',
+        _ => '\u{fffd}',
+    };
+    line.chars().map(replaced).collect()
 }
 
 impl Diagnostic {

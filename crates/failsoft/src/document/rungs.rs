@@ -56,7 +56,7 @@ rung!(
     "a `retry` rung",
     "Stop for now: do this one call again after the wait.",
     ANSWER,
-    Key::new("max_attempts", Kind::WHOLE, "So many calls in all.").required(),
+    Key::new("max_attempts", Kind::Integer { min: 0, max: 1_000_000 }, "So many calls in all.").required(),
     Key::new("base", Kind::SPAN, "The first wait.").default(Default::Millis(1_000, "1s")),
     Key::new(
         "multiplier",

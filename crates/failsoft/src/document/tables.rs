@@ -232,7 +232,7 @@ static METER: Table = Table {
             .default(Default::Word("block")),
         Key::new(
             "capacity",
-            Kind::Integer { min: 1, max: INTEGER_MAX },
+            Kind::Integer { min: 1, max: 1_000_000 },
             "How many keys this instance counts at a time.",
         )
         .default(Default::Integer(10_000)),

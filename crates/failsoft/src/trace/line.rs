@@ -13,19 +13,19 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpec
 pub(super) struct Line {
     #[serde(default)]
     pub(super) at_ms: Option<Moment>,
-    pub(super) outcome: Option<OutcomeLine>,
-    pub(super) probe: Option<ProbeLine>,
+    pub(super) outcome: Option<Object<OutcomeLine>>,
+    pub(super) probe: Option<Object<ProbeLine>>,
     #[serde(rename = "override")]
-    pub(super) overriding: Option<OverrideLine>,
-    pub(super) advice: Option<AdviceLine>,
-    pub(super) instances: Option<InstancesLine>,
-    pub(super) outbox: Option<OutboxLine>,
-    pub(super) decide: Option<DecideLine>,
-    pub(super) finish: Option<FinishLine>,
-    pub(super) permit: Option<PermitLine>,
-    pub(super) release: Option<PermitLine>,
-    pub(super) call: Option<CallLine>,
-    pub(super) health: Option<HealthLine>,
+    pub(super) overriding: Option<Object<OverrideLine>>,
+    pub(super) advice: Option<Object<AdviceLine>>,
+    pub(super) instances: Option<Object<InstancesLine>>,
+    pub(super) outbox: Option<Object<OutboxLine>>,
+    pub(super) decide: Option<Object<DecideLine>>,
+    pub(super) finish: Option<Object<FinishLine>>,
+    pub(super) permit: Option<Object<PermitLine>>,
+    pub(super) release: Option<Object<PermitLine>>,
+    pub(super) call: Option<Object<CallLine>>,
+    pub(super) health: Option<Object<HealthLine>>,
     // Specified, but not built in this version: refused by name, never half obeyed.
     pub(super) reading: Option<IgnoredAny>,
     pub(super) usage: Option<IgnoredAny>,
@@ -194,6 +194,30 @@ impl Visitor<'_> for WholeVisitor {
             return Err(E::invalid_value(Unexpected::Signed(value), &self));
         }
         Ok(value)
+    }
+}
+
+/// An object, and nothing else: the derived readers would take a list for one.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Object)
     }
 }
 

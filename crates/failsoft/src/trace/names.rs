@@ -66,8 +66,39 @@ impl Source<'_> {
             let help = Some("write one JSON object a line".into());
             return LineMistake { column, what: format!("this is not JSON: {what}"), help };
         }
-        LineMistake { column, what: what.to_string(), help: None }
+        match mismatch(what) {
+            Some((what, help)) => LineMistake { column, what, help: Some(help) },
+            None => LineMistake { column, what: shortened(what), help: None },
+        }
     }
+}
+
+/// "invalid type: string \"…\", expected …" in our words, and without the value: it may be a tenant's.
+fn mismatch(what: &str) -> Option<(String, String)> {
+    if let Some(key) = what.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return Some((format!("the key `{key}` is missing"), format!("add `\"{key}\"`")));
+    }
+    let out_of_range = what.contains("invalid value: ");
+    let (_, rest) = what.split_once("invalid type: ").or_else(|| what.split_once("invalid value: "))?;
+    let (met, expected) = rest.rsplit_once(", expected ")?;
+    let met = match met.split([' ', '`', '"']).next().unwrap_or_default() {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "floating" => "a number with a fraction",
+        "boolean" => "true or false",
+        "map" => "an object",
+        "sequence" => "a list",
+        "null" | "unit" => "null",
+        _ => "something else",
+    };
+    let expected = match expected {
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        expected => expected,
+    };
+    let wrong =
+        if out_of_range { "this number is out of range".into() } else { format!("{met} can't stand here") };
+    Some((wrong, format!("write {expected}")))
 }
 
 /// A name that is long or odd must not fill a terminal.

@@ -6,7 +6,7 @@ use failsoft_core::{
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::line::{DecideLine, Line};
+use super::line::{DecideLine, Line, Object};
 use super::names::{LineMistake, Source};
 use super::read::{Step, Told};
 use super::requests::Requests;
@@ -91,7 +91,8 @@ impl<'m> Player<'m> {
             return Ok(());
         }
         let source = Source(text);
-        let line: Line = serde_json::from_str(text).map_err(|error| source.unreadable(&error))?;
+        let Object(line): Object<Line> =
+            serde_json::from_str(text).map_err(|error| source.unreadable(&error))?;
         let told = line.at_ms.map(|moment| Time::from_millis(moment.0));
         let step = Step::read(self.matrix, source, line, &self.requests)?;
         let mut state = match self.state.take() {

@@ -6,7 +6,8 @@ use failsoft_core::{
 };
 
 use super::line::{
-    AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, OutcomeLine, OverrideLine, PermitLine, Whole,
+    AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, Object, OutcomeLine, OverrideLine,
+    PermitLine, Whole,
 };
 use super::names::{LineMistake, Source, shortened};
 use super::requests::Requests;
@@ -337,50 +338,50 @@ impl Step {
                 steps.push(Err(reader.not_built(key)));
             }
         }
-        if let Some(line) = line.outcome {
+        if let Some(Object(line)) = line.outcome {
             steps.push(signal(reader.outcome(line).map(OwnedSignal::Outcome)));
         }
-        if let Some(line) = line.probe {
+        if let Some(Object(line)) = line.probe {
             let known = ProbeResult::ALL.iter().map(|result| result.as_str());
             steps.push(signal(reader.dependency(&line.dependency).and_then(|dependency| {
                 let result = reader.word("probe result", &line.result, ProbeResult::from_name, known)?;
                 Ok(OwnedSignal::Probe { dependency, result })
             })));
         }
-        if let Some(line) = line.overriding {
+        if let Some(Object(line)) = line.overriding {
             steps.push(signal(reader.overriding(line)));
         }
-        if let Some(line) = line.advice {
+        if let Some(Object(line)) = line.advice {
             steps.push(signal(reader.advice(line)));
         }
-        if let Some(line) = line.instances {
+        if let Some(Object(line)) = line.instances {
             steps.push(signal(Ok(OwnedSignal::Instances { count: line.count.0 })));
         }
-        if let Some(line) = line.outbox {
+        if let Some(Object(line)) = line.outbox {
             let dependency = reader.dependency(&line.dependency);
             steps.push(signal(
                 dependency.map(|dependency| OwnedSignal::Outbox { dependency, depth: line.depth.0 }),
             ));
         }
-        if let Some(line) = line.decide {
+        if let Some(Object(line)) = line.decide {
             steps.push(reader.decide(line, requests));
         }
-        if let Some(line) = line.finish {
+        if let Some(Object(line)) = line.finish {
             steps.push(reader.finish(line));
         }
-        if let Some(line) = line.permit {
+        if let Some(Object(line)) = line.permit {
             let permit = reader.permit(line);
             steps.push(signal(permit.map(|(dependency, permit)| OwnedSignal::Permit { dependency, permit })));
         }
-        if let Some(line) = line.release {
+        if let Some(Object(line)) = line.release {
             let permit = reader.permit(line);
             steps
                 .push(signal(permit.map(|(dependency, permit)| OwnedSignal::Release { dependency, permit })));
         }
-        if let Some(line) = line.call {
+        if let Some(Object(line)) = line.call {
             steps.push(signal(reader.call(line)));
         }
-        if let Some(line) = line.health {
+        if let Some(Object(line)) = line.health {
             steps.push(reader.dependency(&line.dependency).map(|dependency| Self::Health { dependency }));
         }
         let many = steps.len() > 1;
