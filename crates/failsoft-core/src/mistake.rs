@@ -133,11 +133,21 @@ pub fn suggestion<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Cl
 
 /// Insertions, deletions, replacements and swaps of neighbours between two names (optimal string alignment).
 fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
+    // What both begin and end with costs nothing, and names of one matrix often share most of their letters.
+    let shared = left.chars().zip(right.chars()).take_while(|(one, other)| one == other).count();
+    let (left, right) = (left.chars().skip(shared), right.chars().skip(shared));
+    let (mut left, mut right): (Vec<char>, Vec<char>) = (left.collect(), right.collect());
+    while left.last().is_some() && left.last() == right.last() {
+        left.pop();
+        right.pop();
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=right.len()).collect();
     let mut last = None;
-    for (row, character) in left.chars().enumerate() {
+    for (row, character) in left.into_iter().enumerate() {
+        if above.iter().min().is_none_or(|least| *least > 3) {
+            return usize::MAX; // Too far to be meant, and it only grows.
+        }
         let mut current = Vec::with_capacity(above.len());
         current.push(row.saturating_add(1));
         for (column, other) in right.iter().enumerate() {

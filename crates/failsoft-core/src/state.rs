@@ -37,7 +37,7 @@ pub(crate) struct DependencyState {
 
 /// All that changes. It is bounded by the matrix and its declared capacities, whatever is sent in.
 ///
-/// [`apply`](crate::apply) alone changes it.
+/// [`apply`](crate::apply) alone changes what is known; [`observe`](Self::observe) moves the clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub(crate) clock: Time,

@@ -75,7 +75,7 @@ fn law_13_bounded_permits() {
     let mut full = 0;
     for number in 0..70_000 {
         assert_eq!(play(&mut player, &permit(number))[0]["permit"], true);
-        if number == 65_536 {
+        if number == 16_384 {
             full = size(&player);
         }
     }
@@ -86,8 +86,8 @@ fn law_13_bounded_permits() {
         json!({ "outcome": { "dependency": "quota", "result": "timeout", "permit": permit } })
     };
     assert!(play(&mut player, &failed(0)).is_empty());
-    assert!(play(&mut player, &failed(70_000 - 65_536 - 1)).is_empty());
-    let printed = play(&mut player, &failed(70_000 - 65_536));
+    assert!(play(&mut player, &failed(70_000 - 16_384 - 1)).is_empty());
+    let printed = play(&mut player, &failed(70_000 - 16_384));
     assert_eq!(printed[0]["event"]["to"], "down");
 }
 
