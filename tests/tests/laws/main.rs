@@ -12,6 +12,7 @@ mod known;
 mod open;
 mod repeat;
 mod tables;
+mod targets;
 mod time;
 mod total;
 mod world;
