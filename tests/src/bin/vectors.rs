@@ -51,7 +51,9 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
             };
             for mutant in mutants(&matrix, &rung) {
                 let judges = vectors.vectors.iter().filter(|vector| {
-                    vector.preset() == Some(name) && vector.rows.iter().any(|row| rows.contains(row))
+                    // A rung that no row asks for is everybody's.
+                    vector.preset() == Some(name)
+                        && (rows.is_empty() || vector.rows.iter().any(|row| rows.contains(row)))
                 });
                 let fate = match identity(&mutant.matrix, &BTreeMap::new()) {
                     Err(_) => "refused by the document's rules",
@@ -63,7 +65,9 @@ fn kill(vectors: &Vectors) -> Result<(), String> {
                     {
                         "killed"
                     }
-                    Ok(_) if rows.iter().all(|row| vectors.pending.contains(row)) => "pending",
+                    Ok(_) if !rows.is_empty() && rows.iter().all(|row| vectors.pending.contains(row)) => {
+                        "pending"
+                    }
                     Ok(_) => {
                         survivors.push(format!("{name}: {rung} ({}) {}", rows.join(", "), mutant.what));
                         "survived"
