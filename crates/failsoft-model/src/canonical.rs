@@ -1,16 +1,16 @@
-//! The canonical form and the identity of a matrix (ruling 35, scope A "Canonical form").
+//! The canonical form and the identity of a matrix (spec 1.11).
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::document::{Dependency, Document, Kind, Meter, Operation, RefuseRule, Rung, Share, When};
 
-/// Ruling 35: every default written out, keys sorted, JSON without spaces.
+/// CAN-1 to CAN-3: every default written out, keys sorted, JSON without spaces.
 pub(crate) fn text(document: &Document) -> String {
     sorted(&whole(document)).to_string()
 }
 
-/// Scope A: `name@revision:sha256-` and the hash of the canonical form in 64 hex digits.
+/// CAN-10: `name@revision:sha256-` and the hash of the canonical form in 64 hex digits.
 pub(crate) fn identity(document: &Document) -> String {
     let mut hex = String::new();
     for byte in Sha256::digest(text(document).as_bytes()) {
@@ -36,7 +36,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Scope A: the top level; every section always stands.
+/// CAN-4: the top level; every section always stands.
 fn whole(document: &Document) -> Value {
     let mut dependencies = Map::new();
     for part in &document.dependencies {

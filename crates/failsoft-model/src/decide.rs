@@ -1,4 +1,4 @@
-//! Putting needs together (semantics 4 and 5, rulings 1, 2, 14, 17, 19 and 27, choices E.2 to E.9, E.14, E.18).
+//! Putting needs together (spec 4 and 5).
 
 use serde_json::{Value, json};
 
@@ -9,14 +9,14 @@ use crate::rung::{self, Answer};
 
 /// A decision before it is committed.
 pub(crate) struct Decision {
-    /// The line's `decision`, keys in the order of the forms; outbox numbers still null.
+    /// The line's `decision`, keys in the order of DEC-32; outbox numbers still null.
     pub(crate) json: Value,
     pub(crate) goes_on: bool,
     /// The needs that were looked at, with their answers before the point of no return changed them.
     pub(crate) looked_at: Vec<(String, Option<Answer>)>,
-    /// Guards skipped or replaced now, with their posture (ruling 2).
+    /// Guards skipped or replaced now, with their posture (REQ-11).
     pub(crate) skipped: Vec<(String, String)>,
-    /// The emits that a commit tells as event lines, each with its rung (ruling 23).
+    /// The emits that a commit tells as event lines, each with its rung (REQ-14).
     pub(crate) told: Vec<(String, Value)>,
 }
 
@@ -27,12 +27,12 @@ struct Needs {
     looked_at: Vec<(String, Option<Answer>)>,
 }
 
-/// Semantics 2 to 5: the decision for this request at this moment. It changes nothing.
+/// DEC-1: the decision for this request at this moment. It changes nothing.
 pub(crate) fn decide(asked: Asked<'_>) -> Result<Decision, String> {
     let rules = asked.operation.refuse.iter().enumerate();
     for (place, rule) in rules {
         if rule_holds(asked, rule) {
-            // Choice E.2: guards and servers are not looked at.
+            // DEC-12: guards and servers are not looked at.
             let needs = look_at(asked, true)?;
             return Ok(put_together(asked, Some(rule_answer(asked, place, rule)), needs));
         }
@@ -73,7 +73,7 @@ fn look_at(asked: Asked<'_>, observers_only: bool) -> Result<Needs, String> {
     Ok(needs)
 }
 
-/// Ruling 1 and choice E.3: a need of an earlier stage, of which the request reports nothing, that an earlier
+/// STG-3: a need of an earlier stage, of which the request reports nothing, that an earlier
 /// committed decision of it answered, and that is not a guard of an irreversible operation.
 fn left_behind<'a>(asked: Asked<'a>, dependency: &Dependency) -> Option<&'a Option<Answer>> {
     let need_stage = crate::document::stage_place(&dependency.stage);
@@ -86,7 +86,7 @@ fn left_behind<'a>(asked: Asked<'a>, dependency: &Dependency) -> Option<&'a Opti
     asked.request.answered.get(&dependency.name)
 }
 
-/// Semantics 1 and ruling 17: all conditions of one `when` must hold; `same` also holds when either is missing.
+/// DEC-11: all conditions of one `when` must hold; `same` also holds when either is missing.
 fn rule_holds(asked: Asked<'_>, rule: &RefuseRule) -> bool {
     let attributes = &asked.request.attributes;
     let present = rule.present.as_ref().is_none_or(|name| attributes.contains_key(name));
@@ -102,7 +102,7 @@ fn rule_holds(asked: Asked<'_>, rule: &RefuseRule) -> bool {
     present && equals && same
 }
 
-/// Choice E.2: a refuse rule's answer: its own status and code, posture normal, no dependency.
+/// DEC-12: a refuse rule's answer: its own status and code, posture normal, no dependency.
 fn rule_answer(asked: Asked<'_>, place: usize, rule: &RefuseRule) -> Answer {
     let deny = &rule.deny;
     let also = deny.also.iter().map(|name| json!({ "kind": name, "dependency": null }));
@@ -123,7 +123,7 @@ fn rule_answer(asked: Asked<'_>, place: usize, rule: &RefuseRule) -> Answer {
     }
 }
 
-/// Ruling 17: 503 `TOO_MANY_UNCHECKED`, `fail_closed`.
+/// DEC-13: 503 `TOO_MANY_UNCHECKED`, `fail_closed`.
 fn too_many_unchecked(asked: Asked<'_>) -> Answer {
     Answer {
         dependency: None,
@@ -142,13 +142,13 @@ fn too_many_unchecked(asked: Asked<'_>) -> Answer {
     }
 }
 
-/// Choice E.2: the reason of what is no need.
+/// DEC-26: the reason of what is no need.
 fn reason_without_dependency(kind: &str, now: i64) -> Value {
     json!({ "dependency": null, "health": null, "fault": null, "rung": null, "kind": kind, "since_ms": now })
 }
 
 /// How many guards would be passed unchecked: those looked at now by their present answer, the others as the
-/// request remembers them (ruling 2, choice E.4).
+/// request remembers them (DEC-13, REQ-11).
 fn unchecked(asked: Asked<'_>, needs: &Needs) -> i64 {
     let mut count: i64 = 0;
     for name in &asked.operation.needs {
@@ -165,7 +165,7 @@ fn unchecked(asked: Asked<'_>, needs: &Needs) -> i64 {
     count
 }
 
-/// Semantics 5 and ruling 14: past the point of no return a `deny` or `defer` becomes a cut.
+/// STG-7: past the point of no return a `deny` or `defer` becomes a cut.
 fn converted(asked: Asked<'_>, answer: &Answer) -> Answer {
     let mut answer = answer.clone();
     if asked.past_return() && !answer.goes_on() {
@@ -177,7 +177,7 @@ fn converted(asked: Asked<'_>, answer: &Answer) -> Answer {
     answer
 }
 
-/// How strict a verdict is (semantics 4).
+/// How strict a verdict is (DEC-2).
 fn strictness(verdict: &str) -> u8 {
     match verdict {
         "deny" => 3,
@@ -187,7 +187,7 @@ fn strictness(verdict: &str) -> u8 {
     }
 }
 
-/// Choice E.8: the strictest verdict; among equals a refusal before a failure, then pipeline order.
+/// DEC-2 and DEC-3: the strictest verdict; among equals a refusal before a failure, then pipeline order.
 fn deciding(answers: &[Answer]) -> Option<usize> {
     let mut best: Option<(usize, &Answer)> = None;
     for (place, answer) in answers.iter().enumerate() {
@@ -205,14 +205,14 @@ fn deciding(answers: &[Answer]) -> Option<usize> {
     best.map(|(place, _)| place)
 }
 
-/// The most open of the postures of a decision that goes on (semantics 4).
+/// The most open of the postures of a decision that goes on (DEC-7).
 fn most_open<'a>(postures: impl Iterator<Item = &'a str>) -> &'a str {
     let order = ["normal", "fail_closed", "fail_soft", "fail_open"];
     let place = |posture: &str| order.iter().position(|name| *name == posture);
     postures.max_by_key(|posture| place(posture)).unwrap_or("normal")
 }
 
-/// Semantics 4: one decision of all answers; `ruling` is a refuse rule or `max_unchecked`, which decides itself.
+/// Spec 4: one decision of all answers; `ruling` is a refuse rule or `max_unchecked`, which decides itself.
 fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decision {
     let by_ruling = ruling.is_some();
     let unconverted: Vec<Answer> = ruling.into_iter().chain(needs.answers).collect();
@@ -225,7 +225,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
     let too_many = deciding_answer.is_some_and(|answer| answer.rung_key == "max_unchecked");
     let skipped_now: Vec<(String, String)> = needs.looked_at.iter().filter_map(skipped_guard).collect();
 
-    // Choice E.4: the memory joins only where the request goes on.
+    // DEC-8: the memory joins only where the request goes on.
     let remembered = asked.request.skipped.iter().map(|(_, posture)| posture.as_str());
     let now = answers.iter().map(|answer| answer.posture.as_str());
     let posture = if goes_on {
@@ -234,13 +234,13 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
         deciding_answer.map_or("normal", |answer| answer.posture.as_str())
     };
 
-    // Choice E.7.
+    // DEC-10.
     let failed = deciding_answer.is_some_and(|answer| !answer.refusal);
     let guard_missing = !skipped_now.is_empty() || !asked.request.skipped.is_empty();
     let cacheable = !((verdict != "allow" && failed) || too_many || (goes_on && guard_missing));
 
-    // Semantics 4: a request that goes on has all obligations; else those of the need that decided and of
-    // observers. After `max_unchecked` and a refuse rule: their own and the observers' (choice E.2).
+    // DEC-20: a request that goes on has all obligations; else those of the need that decided and of
+    // observers. After `max_unchecked` and a refuse rule: their own and the observers' (DEC-12, DEC-14).
     let mut obligations: Vec<Value> = Vec::new();
     let mut emits: Vec<Value> = Vec::new();
     let mut told: Vec<(String, Value)> = Vec::new();
@@ -258,7 +258,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
             if !emits.contains(emit) {
                 emits.push(emit.clone());
             }
-            // Ruling 23 and scope B: of a refusal, or of a rung that stops.
+            // REQ-14: of a refusal, or of a rung that stops.
             // One that stops too late, and so cuts, stops all the same.
             if answer.refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()) {
                 told.push((answer.rung_key.clone(), emit.clone()));
@@ -266,7 +266,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
         }
     }
 
-    // Semantics 4: the need that decided first, the others in pipeline order.
+    // DEC-25: the need that decided first, the others in pipeline order.
     let mut reasons: Vec<Value> = deciding_answer.map(|answer| answer.reason.clone()).into_iter().collect();
     for (place, answer) in answers.iter().enumerate() {
         if Some(place) != decider {
@@ -291,7 +291,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
     Decision { json, goes_on, looked_at: needs.looked_at, skipped: skipped_now, told }
 }
 
-/// Ruling 2: a guard that failed and that the request passes, or would pass, by a rung.
+/// REQ-11: a guard that failed and that the request passes, or would pass, by a rung.
 fn skipped_guard(looked_at: &(String, Option<Answer>)) -> Option<(String, String)> {
     let (name, answer) = looked_at;
     let answer = answer.as_ref()?;
@@ -299,7 +299,7 @@ fn skipped_guard(looked_at: &(String, Option<Answer>)) -> Option<(String, String
     (answer.role == "guard" && open_or_soft).then(|| (name.clone(), answer.posture.clone()))
 }
 
-/// Ruling 27 and choice E.9: the longest known wait among the needs that failed and deny or defer.
+/// DEC-28: the longest known wait among the needs that failed and deny or defer.
 fn retry_after(asked: Asked<'_>, goes_on: bool, answers: &[Answer]) -> Option<i64> {
     if goes_on {
         return None;
@@ -308,7 +308,7 @@ fn retry_after(asked: Asked<'_>, goes_on: bool, answers: &[Answer]) -> Option<i6
     stopping.filter_map(|answer| wait_of(asked, answer)).max()
 }
 
-/// Choice E.9: what is known of one dependency's wait; with fallbacks, the least among it and its targets.
+/// DEC-29 and DEC-30: what is known of one dependency's wait; with fallbacks, the least among it and its targets.
 fn wait_of(asked: Asked<'_>, answer: &Answer) -> Option<i64> {
     let name = answer.dependency.as_ref()?;
     let dependency = asked.engine.document.dependency(name).ok()?;
@@ -323,7 +323,7 @@ fn wait_of(asked: Asked<'_>, answer: &Answer) -> Option<i64> {
     waits.into_iter().min()
 }
 
-/// Choice E.9: the longer of the Retry-After told and the wait that is left.
+/// DEC-29: the longer of the Retry-After told and the wait that is left.
 fn known_wait(asked: Asked<'_>, name: &str) -> Option<i64> {
     let told = asked.request.retry_after(name, asked.now);
     let left = asked.engine.health(name).ok().and_then(|health| health.wait_left(asked.now));

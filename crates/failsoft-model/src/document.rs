@@ -1,4 +1,4 @@
-//! The document as data (spec 1, scope A): every default filled in, every duration in milliseconds, every
+//! The document as data (spec 1): every default filled in, every duration in milliseconds, every
 //! parameter bound.
 
 use serde_json::Value;
@@ -14,7 +14,7 @@ pub(crate) struct Document {
     pub(crate) operations: Vec<Operation>,
     pub(crate) meters: Vec<Meter>,
     pub(crate) parameters: Vec<Parameter>,
-    /// Invariants are kept, not proven (scope A).
+    /// Invariants are kept, not proven (DOC-27).
     pub(crate) invariants: Vec<Value>,
 }
 
@@ -27,11 +27,12 @@ pub(crate) struct Dependency {
     pub(crate) deadline: Option<i64>,
     pub(crate) health: HealthSettings,
     pub(crate) on_failure: Vec<Rung>,
-    /// As written; the default refusal is not filled in here, because its reason shows no rung (choice E.5).
+    /// As written; the default refusal is not filled in here, because in the place of a written one that was passed
+    /// over its reason shows no rung (LAD-5).
     pub(crate) on_refusal: Option<Rung>,
 }
 
-/// The settings of the first simple health machine (scope A, C).
+/// The settings of the first simple health machine (spec 1.3).
 #[derive(Clone, Debug)]
 pub(crate) struct HealthSettings {
     pub(crate) threshold: i64,
@@ -123,7 +124,7 @@ pub(crate) struct Operation {
     pub(crate) refuse: Vec<RefuseRule>,
 }
 
-/// One refuse rule: all its conditions must hold (ruling 17).
+/// One refuse rule: all its conditions must hold (DEC-11).
 #[derive(Clone, Debug)]
 pub(crate) struct RefuseRule {
     pub(crate) present: Option<String>,
@@ -132,7 +133,7 @@ pub(crate) struct RefuseRule {
     pub(crate) deny: Rung,
 }
 
-/// One meter (scope A, D).
+/// One meter (spec 1.6).
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     pub(crate) name: String,
@@ -185,7 +186,7 @@ impl Dependency {
 }
 
 impl Kind {
-    /// The name of a kind, as a document writes it and `reasons` show it (choice E.5).
+    /// The name of a kind, as a document writes it and `reasons` show it (DEC-26).
     pub(crate) fn name(&self) -> &str {
         match self {
             Kind::Allow => "allow",

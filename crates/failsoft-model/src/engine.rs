@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::meter::{Counts, Instances};
 use crate::request::Request;
 
-/// All state: what `apply` changes and `decide` reads (design, "Two functions").
+/// All state: what `apply` changes and `decide` reads (spec 6.1, "Two functions").
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
     pub(crate) document: Document,
@@ -17,7 +17,7 @@ pub(crate) struct Engine {
     /// The counts of each meter, in the order of the document.
     pub(crate) counts: Vec<(String, Counts)>,
     pub(crate) instances: Instances,
-    /// The outbox depth last told for each dependency; not told is 0 (choice E.11).
+    /// The outbox depth last told for each dependency; not told is 0 (LAD-25).
     pub(crate) depths: BTreeMap<String, i64>,
     /// The last outbox sequence number given for each dependency.
     pub(crate) sequences: BTreeMap<String, i64>,
@@ -33,7 +33,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Engine {
-    /// The engine before the first line (scope B: it begins at `beginning`).
+    /// The engine before the first line (TRC-5: it begins at `beginning`).
     pub(crate) fn new(document: Document, beginning: i64) -> Engine {
         let identity = crate::canonical::identity(&document);
         let mut healths = Vec::new();
@@ -79,7 +79,7 @@ impl Engine {
         found.map(|(_, counts)| counts).ok_or_else(|| format!("unknown meter {name}"))
     }
 
-    /// Lets time pass for every dependency (scope C).
+    /// Lets time pass for every dependency (HLT-2).
     pub(crate) fn advance(&mut self, now: i64) {
         for (_, health) in &mut self.healths {
             health.advance(now);
@@ -93,7 +93,7 @@ impl Asked<'_> {
         self.operation.effect == "irreversible"
     }
 
-    /// Semantics 5: at `stream`, and at `persist` of an irreversible operation, there is no way back.
+    /// STG-6: at `stream`, and at `persist` of an irreversible operation, there is no way back.
     pub(crate) fn past_return(&self) -> bool {
         self.request.stage == "stream" || (self.request.stage == "persist" && self.irreversible())
     }

@@ -1,4 +1,4 @@
-//! Random cases: small valid documents (scope A) and traces over them (scope B), made so that waits, lifetimes
+//! Random cases: small valid documents (spec 1) and traces over them (trace.md), made so that waits, lifetimes
 //! and deadlines are often met to the millisecond.
 
 mod documents;
@@ -36,7 +36,7 @@ pub fn case(seed: u64) -> Case {
 /// Every duration of a document, so that sums of the time steps meet them.
 const DURATIONS: [&str; 6] = ["50ms", "100ms", "100ms", "200ms", "500ms", "1s"];
 
-/// The fault classes of the design's "Words".
+/// The fault classes (HLT-5).
 const FAULTS: [&str; 10] = [
     "timeout",
     "unreachable",

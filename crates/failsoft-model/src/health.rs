@@ -1,13 +1,13 @@
-//! The health of one dependency: the first simple machine (scope C), its circuit, its outcomes, and what time
+//! The health of one dependency: the first simple machine (spec 9), its circuit, its outcomes, and what time
 //! alone does to them. Permits are in `permit.rs`, probes in
 //! `probe.rs`, what operators and advice do in `operator.rs`.
 
 use crate::document::{Dependency, HealthSettings};
 
-/// The longest Retry-After that is believed (scope C).
+/// The longest Retry-After that is believed (HLT-11).
 const LONGEST_RETRY_AFTER: i64 = 600_000;
 
-/// The circuit of scope C. `wait_over` is set at the moment when the wait ends, so that health never asks the clock.
+/// The circuit (HLT-9). `wait_over` is set at the moment when the wait ends, so that health never asks the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Circuit {
     Closed,
@@ -15,7 +15,7 @@ pub(crate) enum Circuit {
     HalfOpen,
 }
 
-/// A standing override: `forced_open`, `disabled` or `metrics_only` (ruling 16).
+/// A standing override: `forced_open`, `disabled` or `metrics_only` (OPR-2).
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) to: String,
@@ -25,7 +25,7 @@ pub(crate) struct Standing {
     pub(crate) initial: bool,
 }
 
-/// Advice from one source (semantics 9, scope C).
+/// Advice from one source (ADV-1).
 #[derive(Clone, Debug)]
 pub(crate) struct Advice {
     pub(crate) source: String,
@@ -52,17 +52,17 @@ pub(crate) struct NamedPermit {
 pub(crate) struct Health {
     pub(crate) settings: HealthSettings,
     pub(crate) circuit: Circuit,
-    /// The circuit was opened or half opened by an operator, and by nothing else (ruling 6).
+    /// The circuit was opened or half opened by an operator, and by nothing else (OPR-5).
     pub(crate) by_operator: bool,
     pub(crate) standing: Option<Standing>,
     pub(crate) degraded: bool,
     pub(crate) advice: Vec<Advice>,
-    /// False until the first counted outcome or probe (ruling 37).
+    /// False until the first counted outcome or probe (HLT-4).
     pub(crate) known: bool,
     pub(crate) consecutive: i64,
     /// The class of the last failure counted, or `unavailable` where a probe or an operator opened the circuit.
     pub(crate) class: Option<String>,
-    /// The strongest of `auth`, `payment`, `indeterminate` that was counted (ruling 6).
+    /// The strongest of `auth`, `payment`, `indeterminate` that was counted (NEED-13).
     pub(crate) sticky: Option<String>,
     pub(crate) open_attempts: i64,
     pub(crate) ignored: i64,
@@ -76,11 +76,11 @@ pub(crate) struct Health {
     pub(crate) last_ok: Option<i64>,
     /// The override that ended by itself and was not told yet.
     pub(crate) expired: Option<String>,
-    /// The health now, the last one told, and why it last changed (scope B).
+    /// The health now, the last one told, and why it last changed (HLT-35).
     current: String,
     pub(crate) told: String,
     pub(crate) why: String,
-    /// Since when it is neither healthy nor unknown (choice E.6).
+    /// Since when it is neither healthy nor unknown (DEC-27).
     pub(crate) since: Option<i64>,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) had: Option<i64>,
 }
 
-/// Ruling 4: a guard's `timeout`, told with less time than the guard's deadline as the call began, is `cancelled`.
+/// NEED-3: a guard's `timeout`, told with less time than the guard's deadline as the call began, is `cancelled`.
 pub(crate) fn with_haste(dependency: &Dependency, class: &str, had: Option<i64>) -> String {
     let hasty = match (had, dependency.deadline) {
         (Some(had), Some(deadline)) => had < deadline,
@@ -106,7 +106,7 @@ pub(crate) fn with_haste(dependency: &Dependency, class: &str, had: Option<i64>)
 }
 
 impl Health {
-    /// The state in which the engine begins (scope B: at `beginning`).
+    /// The state in which the engine begins (HLT-1), at `beginning` (TRC-5).
     pub(crate) fn new(settings: &HealthSettings, beginning: i64) -> Health {
         let forced = settings.initial_state == "forced_open";
         let first = if forced { "down" } else { "unknown" };
@@ -143,7 +143,7 @@ impl Health {
         self.standing.as_ref().map(|standing| standing.to.as_str())
     }
 
-    /// Scope C, "Health": what a health line says.
+    /// HLT-3: what a health line says.
     pub(crate) fn shown(&self) -> &'static str {
         match self.standing_name() {
             Some("forced_open") => return "down",
@@ -167,7 +167,7 @@ impl Health {
         if self.known { "healthy" } else { "unknown" }
     }
 
-    /// Forms, the health line: the circuit, or the override that stands over it.
+    /// HLT-3, `circuit` told: the circuit, or the override that stands over it.
     pub(crate) fn circuit_shown(&self) -> String {
         match (self.standing_name(), self.circuit) {
             (Some(name), _) => name.to_owned(),
@@ -177,7 +177,7 @@ impl Health {
         }
     }
 
-    /// Semantics 2 and ruling 6: the class that a failed health carries.
+    /// NEED-13 and NEED-15: the class that a failed health carries.
     pub(crate) fn carried(&self) -> Option<String> {
         if self.sticky.is_some() {
             return self.sticky.clone();
@@ -188,7 +188,7 @@ impl Health {
         self.class.clone()
     }
 
-    /// Ruling 6: failed only by an operator or by its `initial_state`.
+    /// NEED-18: failed only by an operator or by its `initial_state`.
     pub(crate) fn only_by_operator(&self) -> bool {
         let own_trouble = self.circuit != Circuit::Closed && !self.by_operator;
         match self.standing_name() {
@@ -203,7 +203,7 @@ impl Health {
         self.only_by_operator() && !initial
     }
 
-    /// Choice E.9: the wait that is left of an open circuit or of a timed `forced_open`, where one is known.
+    /// DEC-29: the wait that is left of an open circuit or of a timed `forced_open`, where one is known.
     pub(crate) fn wait_left(&self, now: i64) -> Option<i64> {
         match &self.standing {
             Some(standing) if standing.to == "forced_open" => {
@@ -218,7 +218,7 @@ impl Health {
     }
 
     /// Notes, after anything that may have changed the health, that it changed: the reason of the last change
-    /// is the one told (scope B), and `since` runs from the last time it was healthy or unknown (choice E.6).
+    /// is the one told (HLT-35), and `since` runs from the last time it was healthy or unknown (DEC-27).
     pub(crate) fn note_change(&mut self, moment: i64, why: &str) {
         let shown = self.shown();
         if shown == self.current {
@@ -275,7 +275,7 @@ impl Health {
         }
     }
 
-    /// Scope C: the circuit opens by a failure or by probes; the wait is the longer of ours and the one told.
+    /// HLT-9 and HLT-11: the circuit opens by a failure or by probes; the wait is the longer of ours and the one told.
     pub(crate) fn open(&mut self, moment: i64, retry_after: Option<i64>) {
         let told = retry_after.unwrap_or(0).min(LONGEST_RETRY_AFTER);
         let wait = self.settings.wait.max(told);
@@ -286,7 +286,7 @@ impl Health {
         self.generation = self.generation.saturating_add(1);
     }
 
-    /// Scope C: the circuit closes; what it had counted against the dependency is gone.
+    /// HLT-9 and HLT-12: the circuit closes; what it had counted against the dependency is gone.
     pub(crate) fn close(&mut self) {
         if self.circuit != Circuit::Closed {
             self.generation = self.generation.saturating_add(1);
@@ -300,7 +300,7 @@ impl Health {
         self.trial = None;
     }
 
-    /// Semantics 2: the class of the last failure, and the three that stay, in their order of precedence.
+    /// NEED-13: the class of the last failure, and the three that stay, in their order of precedence.
     fn note_class(&mut self, class: &str) {
         self.class = Some(class.to_owned());
         for stays in ["auth", "payment", "indeterminate"] {
@@ -311,7 +311,7 @@ impl Health {
         }
     }
 
-    /// Scope C, "Outcomes".
+    /// Spec 9.3, "Outcomes" (HLT-5, HLT-26).
     pub(crate) fn outcome(&mut self, dependency: &Dependency, told: &Outcome<'_>, now: i64) {
         let result = with_haste(dependency, told.result, told.had);
         if let Some(name) = told.permit
@@ -346,7 +346,7 @@ impl Health {
         self.advance(now);
     }
 
-    /// Ruling 11: an `ok` is the last answer known; a `refused` ends it.
+    /// LAD-28: an `ok` is the last answer known; a `refused` ends it.
     fn remember_answer(&mut self, result: &str, now: i64) {
         match result {
             "ok" => self.last_ok = Some(now),
@@ -355,7 +355,7 @@ impl Health {
         }
     }
 
-    /// Scope C: a success in each state of the circuit.
+    /// HLT-9: a success in each state of the circuit.
     fn success(&mut self, now: i64) {
         match self.circuit {
             Circuit::Closed => {
@@ -371,7 +371,7 @@ impl Health {
         }
     }
 
-    /// Scope C: a counted failure in each state of the circuit.
+    /// HLT-9 and HLT-11: a counted failure in each state of the circuit.
     fn failure(&mut self, class: &str, retry_after: Option<i64>, now: i64) {
         self.note_class(class);
         match &mut self.circuit {

@@ -1,8 +1,8 @@
-//! Small readers of JSON data (scope A: integers, durations, lists of names), each with an error in words.
+//! Small readers of JSON data (spec 1.1: integers, durations, lists of names), each with an error in words.
 
 use serde_json::{Map, Value};
 
-/// The largest integer that a document or trace may hold (scope A).
+/// The largest integer that a document or trace may hold (DOC-3).
 pub(crate) const LARGEST: i64 = (1 << 53) - 1;
 
 /// A value that must be a table.
@@ -26,7 +26,7 @@ pub(crate) fn strings(value: &Value, what: &str) -> Result<Vec<String>, String> 
     list.iter().map(|item| string(item, what)).collect()
 }
 
-/// A duration, `"<integer><unit>"`, in milliseconds (scope A).
+/// A duration, `"<integer><unit>"`, in milliseconds (DOC-4).
 pub(crate) fn duration(value: &Value, what: &str) -> Result<i64, String> {
     let text = string(value, what)?;
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();

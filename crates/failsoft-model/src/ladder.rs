@@ -1,4 +1,4 @@
-//! Reading a ladder, and what a refusal takes (semantics 3, rulings 3, 6 to 11, scope D for `local_meter`).
+//! Reading a ladder, and what a refusal takes (spec 3, and MET-20 for `local_meter`).
 
 use crate::document::{Dependency, Kind, Rung};
 use crate::engine::Asked;
@@ -15,7 +15,7 @@ pub(crate) fn need(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<A
     }
 }
 
-/// Semantics 1 and 3: `on_refusal`, or the default refusal where there is none, or where it does not match.
+/// LAD-5: `on_refusal`, or the default refusal where there is none, or where it does not match.
 fn refused(asked: Asked<'_>, dependency: &Dependency) -> Result<Answer, String> {
     let found = Found {
         dependency,
@@ -34,13 +34,13 @@ fn refused(asked: Asked<'_>, dependency: &Dependency) -> Result<Answer, String> 
     }
     let mut answer = rung::ran_out(asked, &found);
     if dependency.on_refusal.is_none() {
-        // Ruling 35: the canonical form writes the default refusal out, so it is a rung like one that was written.
+        // CAN-6: the canonical form writes the default refusal out, so it is a rung like one that was written.
         answer.reason["rung"] = serde_json::json!(0);
     }
     Ok(answer)
 }
 
-/// Semantics 3: from the top; the first rung that stands is the answer.
+/// LAD-1: from the top; the first rung that stands is the answer.
 fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Result<Answer, String> {
     let fault = failure.fault.as_deref();
     let mut found = Found {
@@ -131,7 +131,7 @@ fn bars(
     }
 }
 
-/// Ruling 7: the first rung that names `degraded`, matches, and answers `deny`, `defer` or `withhold`.
+/// NEED-8: the first rung that names `degraded`, matches, and answers `deny`, `defer` or `withhold`.
 pub(crate) fn first_for_advice<'a>(
     asked: Asked<'_>,
     dependency: &'a Dependency,
@@ -159,7 +159,7 @@ fn law_rules_out(
     let fault = failure.fault.as_deref().unwrap_or("");
     let named = rung::names_fault(written, fault);
 
-    // Semantics 5 and ruling 10: past the point of no return.
+    // STG-6: past the point of no return.
     let turns_back =
         matches!(written.kind, Kind::Fallback { .. } | Kind::Retry { .. } | Kind::LeastBad { .. });
     if asked.past_return() && turns_back {
@@ -168,33 +168,33 @@ fn law_rules_out(
     if irreversible_rules_out(asked, dependency, written) {
         return Ok(true);
     }
-    // Semantics 3: the caller's own fault takes only rungs that name it; a guard never lets it go on by one.
+    // LAD-6: the caller's own fault takes only rungs that name it; a guard never lets it go on by one.
     if failure.callers && !dependency.is_observer() && (!named || (dependency.is_guard() && goes_on)) {
         return Ok(true);
     }
-    // Ruling 8: an observer's never blocks.
+    // LAD-7: an observer's never blocks.
     if failure.callers && dependency.is_observer() && !goes_on {
         return Ok(true);
     }
-    // Semantics 3: our own misconfiguration, bill or pool takes a guard's fail-open rung only by name.
+    // LAD-8: our own misconfiguration, bill or pool takes a guard's fail-open rung only by name.
     let ours = matches!(fault, "auth" | "payment" | "exhausted");
     if dependency.is_guard() && fail_open && ours && !named {
         return Ok(true);
     }
-    // Ruling 6: a guard that is failed only by an operator takes no fail-open rung.
+    // LAD-14: a guard that is failed only by an operator takes no fail-open rung.
     let by_health = !failure.reported && !failure.silent;
     let only_by_operator = by_health && asked.engine.health(&dependency.name)?.only_by_operator();
     if dependency.is_guard() && fail_open && only_by_operator {
         return Ok(true);
     }
-    // Ruling 7: advice takes only rungs that name `degraded` and stop or withhold.
-    // For what can't be taken back degraded is failed whoever says so (semantics 2), and then they need not name it.
+    // NEED-8: advice takes only rungs that name `degraded` and stop or withhold.
+    // For what can't be taken back degraded is failed whoever says so (NEED-10), and then they need not name it.
     let named = asked.irreversible() || rung::names_health(written, "degraded");
     let for_advice = needs::advice_may_take(&written.kind) && named;
     Ok(failure.advice_alone && !for_advice)
 }
 
-/// Ruling 3: for an irreversible operation every rung of a guard or server that lets the request go on, and
+/// LAD-11 to LAD-13: for an irreversible operation every rung of a guard or server that lets the request go on, and
 /// `retry`, is passed over unless it lists `irreversible`.
 fn irreversible_rules_out(asked: Asked<'_>, dependency: &Dependency, written: &Rung) -> bool {
     let goes_on = rung::goes_on(rung::verdict(&written.kind));
@@ -205,7 +205,7 @@ fn irreversible_rules_out(asked: Asked<'_>, dependency: &Dependency, written: &R
     asked.irreversible() && !dependency.is_observer() && (goes_on || retries) && !named
 }
 
-/// Semantics 3: whether a rung is available.
+/// Spec 3.4: whether a rung is available.
 fn available(
     asked: Asked<'_>,
     dependency: &Dependency,
@@ -228,7 +228,7 @@ fn available(
             deadline_fits(asked, target) && needs::is_fine(asked, target)?
         }
         Kind::LeastBad { of } => least_bad(asked, of)?.is_some(),
-        // Ruling 9: only for a fault that the request itself reports, while the health is not `down`.
+        // LAD-41: only for a fault that the request itself reports, while the health is not `down`.
         Kind::Retry { max_attempts, .. } => {
             let (_, most) = rung::retry_waits(asked, name, &written.kind);
             let needed = most.saturating_add(dependency.deadline.unwrap_or(0));
@@ -264,7 +264,7 @@ fn deadline_fits(asked: Asked<'_>, dependency: &Dependency) -> bool {
     asked.request.fits(dependency.deadline.unwrap_or(0), asked.now)
 }
 
-/// Ruling 10: of those listed that are neither refused, forced open nor reported failed, and whose deadline
+/// LAD-33: of those listed that are neither refused, forced open nor reported failed, and whose deadline
 /// fits, the one whose wait ends first (0 where it is not open), ties as written.
 fn least_bad(asked: Asked<'_>, of: &[String]) -> Result<Option<String>, String> {
     let mut best: Option<(i64, String)> = None;

@@ -1,4 +1,4 @@
-//! The reference model of failsoft: slow, obvious, and written from the specification alone.
+//! The reference model of failsoft: slow, obvious, and written from `spec/` alone.
 //!
 //! It reads a matrix as JSON data and the lines of a trace, and answers with the lines that
 //! `failsoft replay --json` must print. It scans lists from the front, names everything by its string, and
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 /// Runs the lines of a trace through the engine of a document: answers and events in order, one JSON object a
-/// line (forms, "A trace"; scope B).
+/// line (trace.md).
 ///
 /// # Errors
 /// A short text, where the document or a line holds what cannot be read.
@@ -41,7 +41,7 @@ pub fn replay(
     trace::replay(reading::document(document, parameters)?, lines)
 }
 
-/// The canonical form of a document after binding (ruling 35, scope A).
+/// The canonical form of a document after binding (CAN-1).
 ///
 /// # Errors
 /// A short text, where the document holds what cannot be read.
@@ -49,7 +49,7 @@ pub fn canonical(document: &Value, parameters: &BTreeMap<String, String>) -> Res
     Ok(canonical::text(&reading::document(document, parameters)?))
 }
 
-/// The identity of a document after binding: `name@revision:sha256-` and 64 hex digits (ruling 35, scope A).
+/// The identity of a document after binding: `name@revision:sha256-` and 64 hex digits (CAN-10).
 ///
 /// # Errors
 /// A short text, where the document holds what cannot be read.

@@ -1,4 +1,4 @@
-//! The first simple meter (scope D): what this instance has counted for each key, and what `local_meter` may
+//! The first simple meter (spec 8): what this instance has counted for each key, and what `local_meter` may
 //! still give away.
 
 use crate::document::{Meter, Share};
@@ -26,7 +26,7 @@ pub(crate) struct Taken {
 pub(crate) struct Counts {
     entries: Vec<Entry>,
     periods: u64,
-    /// Whether `table.full` was told (scope D: once per meter).
+    /// Whether `table.full` was told (MET-11: once per meter).
     pub(crate) full_told: bool,
 }
 
@@ -36,10 +36,10 @@ pub(crate) struct Allowance<'a> {
     pub(crate) divisor: i64,
 }
 
-/// The number of instances last told, and when (scope B, `instances`).
+/// The number of instances last told, and when (trace.md, `instances`).
 pub(crate) type Instances = Option<(i64, i64)>;
 
-/// Scope D: the key is made of the names that the meter's `key` lists; a missing one is the empty string.
+/// MET-1 and REQ-7: the key is made of the names that the meter's `key` lists; a missing one is the empty string.
 pub(crate) fn key(meter: &Meter, tenant: &str, session: &str) -> Vec<String> {
     let part = |name: &String| {
         if name == "tenant" { tenant.to_owned() } else { session.to_owned() }
@@ -47,7 +47,7 @@ pub(crate) fn key(meter: &Meter, tenant: &str, session: &str) -> Vec<String> {
     meter.key.iter().map(part).collect()
 }
 
-/// Semantics 8 and scope D: the count told, if it is not older than `signal_ttl`; else the larger of the last
+/// MET-23: the count told, if it is not older than `signal_ttl`; else the larger of the last
 /// count and `max_instances`; at least 1.
 pub(crate) fn divisor(meter: &Meter, instances: Instances, signal_ttl: i64, now: i64) -> i64 {
     match instances {
@@ -59,7 +59,7 @@ pub(crate) fn divisor(meter: &Meter, instances: Instances, signal_ttl: i64, now:
     }
 }
 
-/// Scope D: the share of the limit, rounded down.
+/// MET-22: the share of the limit, rounded down.
 fn share_of(limit: i64, allowance: &Allowance<'_>) -> i64 {
     match allowance.share {
         Share::PerInstance => limit.checked_div(allowance.divisor).unwrap_or(0),
@@ -71,7 +71,7 @@ fn share_of(limit: i64, allowance: &Allowance<'_>) -> i64 {
 }
 
 impl Counts {
-    /// Scope D: a key's period has ended `window` after it began; without a window never.
+    /// MET-2: a key's period has ended `window` after it began; without a window never.
     fn ended(meter: &Meter, entry: &Entry, now: i64) -> bool {
         meter.window.is_some_and(|window| now >= entry.start.saturating_add(window))
     }
@@ -81,7 +81,7 @@ impl Counts {
         self.entries.iter().find(|entry| entry.key == key && !Counts::ended(meter, entry, now))
     }
 
-    /// Scope D: whether a key is in the table or can still come in: there is room, or a key whose period has
+    /// MET-10: whether a key is in the table or can still come in: there is room, or a key whose period has
     /// ended or whose count is 0 would leave.
     fn has_room(&self, meter: &Meter, key: &[String], now: i64) -> bool {
         let known = self.entries.iter().any(|entry| entry.key == key);
@@ -90,7 +90,7 @@ impl Counts {
         known || room || leaves
     }
 
-    /// Scope D: whether `local_meter` stands for a request that asks for `amount`, and has `taken` already.
+    /// MET-20 and MET-21: whether `local_meter` stands for a request that asks for `amount`, and has `taken` already.
     pub(crate) fn local_meter_stands(
         &self,
         meter: &Meter,
@@ -117,7 +117,7 @@ impl Counts {
         others.saturating_add(amount) <= share_of(limit, allowance)
     }
 
-    /// Scope D: takes an amount at a commit. A newcomer to a full table is not counted.
+    /// MET-5 and MET-11: takes an amount at a commit. A newcomer to a full table is not counted.
     pub(crate) fn take(&mut self, meter: &Meter, key: Vec<String>, amount: i64, now: i64) -> Taken {
         // Nothing taken makes no key.
         if amount == 0 || !self.has_room(meter, &key, now) {
@@ -155,7 +155,7 @@ impl Counts {
         taken.period.is_some()
     }
 
-    /// Scope D: `finish` corrects what was taken, not below 0, while the period in which it was taken lasts.
+    /// MET-7: `finish` corrects what was taken, not below 0, while the period in which it was taken lasts.
     pub(crate) fn correct(&mut self, meter: &Meter, taken: &Taken, actual: i64, now: i64) {
         for entry in &mut self.entries {
             if entry.key == taken.key

@@ -1,4 +1,4 @@
-//! A need is fine, refused or failed (semantics 2, rulings 3 to 8, choices E.6, E.12 and E.13).
+//! A need is fine, refused or failed (spec 2), and since when (DEC-27).
 
 use crate::document::{Dependency, Kind};
 use crate::engine::Asked;
@@ -20,15 +20,15 @@ pub(crate) struct Failure {
     pub(crate) fault: Option<String>,
     /// The request reported it itself.
     pub(crate) reported: bool,
-    /// `rejected` or `cancelled`: the caller's own (semantics 3).
+    /// `rejected` or `cancelled`: the caller's own (LAD-6).
     pub(crate) callers: bool,
-    /// Degraded by advice and nothing else (ruling 7).
+    /// Degraded by advice and nothing else (NEED-8).
     pub(crate) advice_alone: bool,
-    /// A guard of an irreversible operation that has not said yes (ruling 3).
+    /// A guard of an irreversible operation that has not said yes (NEED-11).
     pub(crate) silent: bool,
 }
 
-/// Semantics 2: what the request reports decides, else the health; and silence is not consent (ruling 3).
+/// NEED-1: what the request reports decides, else the health; and silence is not consent (NEED-11).
 pub(crate) fn condition(asked: Asked<'_>, dependency: &Dependency) -> Result<Condition, String> {
     if let Some(report) = asked.request.reports.get(&dependency.name) {
         return Ok(reported(asked, dependency, &report.class));
@@ -54,7 +54,7 @@ pub(crate) fn condition(asked: Asked<'_>, dependency: &Dependency) -> Result<Con
     Ok(Condition::Fine)
 }
 
-/// Semantics 2: what the request itself met. An observer's refusal is a fault (ruling 8).
+/// NEED-2: what the request itself met. An observer's refusal is a fault (NEED-4).
 fn reported(asked: Asked<'_>, dependency: &Dependency, class: &str) -> Condition {
     let had = asked.request.had.get(&dependency.name).copied();
     let fault = match with_haste(dependency, class, had).as_str() {
@@ -67,10 +67,10 @@ fn reported(asked: Asked<'_>, dependency: &Dependency, class: &str) -> Condition
     Condition::Failed(Failure { fault: Some(fault), reported: true, callers, ..Failure::default() })
 }
 
-/// Semantics 2: what the own health says, advice aside, where the request has told nothing.
+/// NEED-6: what the own health says, advice aside, where the request has told nothing.
 pub(crate) fn by_health(asked: Asked<'_>, dependency: &Dependency) -> Result<Condition, String> {
     let health = asked.engine.health(&dependency.name)?;
-    // Ruling 16: `decide` takes both as fine.
+    // NEED-6 and OPR-1: `decide` takes both as fine.
     if matches!(health.standing_name(), Some("disabled" | "metrics_only")) {
         return Ok(Condition::Fine);
     }
@@ -85,7 +85,7 @@ pub(crate) fn by_health(asked: Asked<'_>, dependency: &Dependency) -> Result<Con
     })
 }
 
-/// Semantics 2: a rung that names `degraded` in `when.health` matches the request, caps and availability aside.
+/// NEED-6 and NEED-7: a rung that names `degraded` in `when.health` matches the request, caps and availability aside.
 fn named_degraded(asked: Asked<'_>, dependency: &Dependency) -> bool {
     let names = |written| rung::names_health(written, "degraded");
     dependency
@@ -94,7 +94,7 @@ fn named_degraded(asked: Asked<'_>, dependency: &Dependency) -> bool {
         .any(|written| names(written) && rung::matches(asked, written, None, "degraded"))
 }
 
-/// Whether a dependency is fine for this request: the test of a fallback's target (ruling 10).
+/// Whether a dependency is fine for this request: the test of a fallback's target (LAD-30).
 pub(crate) fn is_fine(asked: Asked<'_>, dependency: &Dependency) -> Result<bool, String> {
     Ok(matches!(condition(asked, dependency)?, Condition::Fine))
 }
@@ -114,7 +114,7 @@ pub(crate) fn condition_without_advice(
     Ok(own)
 }
 
-/// Choice E.6: since when a failed need has failed.
+/// DEC-27: since when a failed need has failed.
 pub(crate) fn since(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Result<i64, String> {
     if failure.silent {
         return Ok(asked.now);
@@ -135,12 +135,12 @@ pub(crate) fn since(asked: Asked<'_>, dependency: &Dependency, failure: &Failure
     Ok(health.since.unwrap_or(asked.now))
 }
 
-/// Ruling 20: the request's first line that reported this class.
+/// DEC-27: the request's first line that reported this class.
 pub(crate) fn report_since(asked: Asked<'_>, dependency: &Dependency) -> i64 {
     asked.request.reports.get(&dependency.name).map_or(asked.now, |report| report.since)
 }
 
-/// Ruling 7: the rungs that advice alone may take: `deny`, `defer` and `withhold`, never `retry`.
+/// NEED-8: the rungs that advice alone may take: `deny`, `defer` and `withhold`, never `retry`.
 pub(crate) fn advice_may_take(kind: &Kind) -> bool {
     matches!(kind, Kind::Deny | Kind::Defer | Kind::Withhold)
 }

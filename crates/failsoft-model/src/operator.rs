@@ -1,12 +1,12 @@
-//! What operators and advice do to a dependency's health (semantics 9, rulings 7 and 16, scope C).
+//! What operators and advice do to a dependency's health (spec 9.6 and 9.7).
 
 use crate::health::{Advice, Circuit, Health, Standing};
 
-/// Scope C: so many sources of advice are kept for each dependency, the oldest forgotten.
+/// ADV-3: so many sources of advice are kept for each dependency, the oldest forgotten.
 const SOURCES: usize = 16;
 
 impl Health {
-    /// Scope C, "Override". `None` lifts the one that stands.
+    /// Spec 9.6, "Operators". `None` lifts the one that stands.
     pub(crate) fn set_override(
         &mut self,
         to: Option<&str>,
@@ -32,7 +32,7 @@ impl Health {
         Ok(())
     }
 
-    /// Scope C: `open` waits for `for_ms` where it is given, counts as an opening, and carries `unavailable`
+    /// OPR-2 and NEED-15: `open` waits for `for_ms` where it is given, counts as an opening, and carries `unavailable`
     /// where none of the classes that stay stands.
     fn operator_opens(&mut self, for_ms: Option<i64>, now: i64) {
         if self.circuit == Circuit::Closed {
@@ -46,7 +46,7 @@ impl Health {
         self.generation = self.generation.saturating_add(1);
     }
 
-    /// Scope C: `half_open` makes the health probing, with its permit free; one that is half open stays as it is.
+    /// OPR-2: `half_open` makes the health probing, with its permit free; one that is half open stays as it is.
     fn operator_half_opens(&mut self) {
         if self.circuit == Circuit::HalfOpen {
             return;
@@ -59,7 +59,7 @@ impl Health {
         self.generation = self.generation.saturating_add(1);
     }
 
-    /// Scope C: `reset` forgets all but the last answer: closed, nothing counted, no advice, unknown.
+    /// OPR-2: `reset` forgets all but the last answer: closed, nothing counted, no advice, unknown.
     fn reset(&mut self) {
         self.close();
         self.degraded = false;
@@ -71,7 +71,7 @@ impl Health {
         self.downs = 0;
     }
 
-    /// Scope C, "Advice": anything but healthy or unknown means degraded, until `signal_ttl` has passed;
+    /// ADV-1 and ADV-2: anything but healthy or unknown means degraded, until `signal_ttl` has passed;
     /// healthy or unknown withdraws what this source said.
     pub(crate) fn advise(&mut self, source: &str, health: &str, signal_ttl: i64, now: i64) {
         self.advice.retain(|advice| advice.source != source);
@@ -85,7 +85,7 @@ impl Health {
         self.advance(now);
     }
 
-    /// Ruling 7: degraded by advice alone.
+    /// NEED-8: degraded by advice alone.
     pub(crate) fn degraded_by_advice_alone(&self) -> bool {
         !self.degraded && !self.advice.is_empty()
     }

@@ -1,18 +1,18 @@
-//! Permits (semantics 6, scope C): who may call a dependency now, and which outcomes are late.
+//! Permits (spec 9.4): who may call a dependency now, and which outcomes are late.
 
 use crate::health::{Circuit, Health, NamedPermit, Trial};
 
-/// Scope C: so many permits are remembered by name, the oldest forgotten.
+/// HLT-22: so many permits are remembered by name, the oldest forgotten.
 const PERMITS: usize = 16_384;
 
 impl Health {
-    /// Scope C: a named permit is out if it was given in this generation and has not run out.
+    /// HLT-23: a named permit is out if it was given in this generation and has not run out.
     pub(crate) fn is_out(&self, name: &str, now: i64) -> bool {
         let found = self.permits.iter().find(|permit| permit.name == name);
         found.is_some_and(|permit| permit.generation == self.generation && now < permit.expires)
     }
 
-    /// Scope C, `permit`: may the host call it now?
+    /// HLT-20, `permit`: may the host call it now?
     pub(crate) fn permit(&mut self, name: Option<&str>, now: i64) -> bool {
         let trial_again =
             self.trial.as_ref().is_some_and(|trial| name.is_some() && trial.name.as_deref() == name);
@@ -35,8 +35,8 @@ impl Health {
         permitted
     }
 
-    /// Scope C, "probing": one permit at a time; taking it half opens the circuit. The name that is out
-    /// already renews its lease.
+    /// HLT-20, "probing": one permit at a time; taking it half opens the circuit. The name that is out
+    /// already renews its lease (HLT-23).
     fn take_trial(&mut self, name: Option<&str>, now: i64) -> bool {
         let same_again = match (&self.trial, name) {
             (Some(trial), Some(name)) => trial.name.as_deref() == Some(name),
@@ -54,7 +54,7 @@ impl Health {
         true
     }
 
-    /// Scope C: permits by name are remembered in every state; the same name again is the same lease, renewed.
+    /// HLT-22, HLT-23: permits by name are remembered in every state; the same name again is the same lease, renewed.
     fn remember_permit(&mut self, name: Option<&str>, now: i64) {
         let Some(name) = name else { return };
         self.permits.retain(|permit| permit.name != name);
@@ -68,7 +68,7 @@ impl Health {
         });
     }
 
-    /// Scope C: an outcome uses its permit up; one without a name is the trial's.
+    /// HLT-27: an outcome uses its permit up; one without a name is the trial's.
     pub(crate) fn give_back_for_outcome(&mut self, name: Option<&str>) {
         match name {
             Some(name) => self.release(Some(name)),
@@ -82,7 +82,7 @@ impl Health {
         }
     }
 
-    /// Forms, `release`: a permit is given back without an outcome; without a name, the trial's that has none.
+    /// HLT-28, `release`: a permit is given back without an outcome; without a name, the trial's that has none.
     pub(crate) fn release(&mut self, name: Option<&str>) {
         if self.trial.as_ref().is_some_and(|trial| trial.name.as_deref() == name) {
             self.trial = None;
@@ -92,7 +92,7 @@ impl Health {
         }
     }
 
-    /// Semantics 2: whether a permit is free while the health is probing.
+    /// NEED-6: whether a permit is free while the health is probing.
     pub(crate) fn permit_is_free(&self) -> bool {
         self.trial.is_none()
     }

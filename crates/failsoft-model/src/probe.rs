@@ -1,9 +1,9 @@
-//! Probes of a dependency (semantics 9, ruling 37, scope C "Probes").
+//! Probes of a dependency (spec 9.5).
 
 use crate::health::{Circuit, Health};
 
 impl Health {
-    /// Scope C, "Probes".
+    /// Spec 9.5, "Probes".
     pub(crate) fn probe(&mut self, result: &str, now: i64) -> Result<(), String> {
         self.known = true;
         match result {

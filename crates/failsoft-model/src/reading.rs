@@ -1,4 +1,4 @@
-//! Reading a document (spec 1, scope A): parameters are bound, short forms expanded, defaults filled in.
+//! Reading a document (spec 1): parameters are bound, short forms expanded, defaults filled in.
 //! The document is assumed to be valid; what cannot be read at all is an error.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::json::{
     string, string_or, strings, strings_or_none, table,
 };
 
-/// Scope A: the whole document.
+/// Spec 1.2: the whole document.
 pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> Result<Document, String> {
     let parameters = bound_parameters(written, bindings)?;
     let bound = with_parameters(written, &parameters, true)?;
@@ -47,7 +47,7 @@ pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> 
     })
 }
 
-/// Spec 1, "Parameter": each default, and the value bound at load, read as the default's type (scope A).
+/// Spec 1, "Parameter": each default, and the value bound at load, read as the default's type (DOC-24).
 fn bound_parameters(written: &Value, bindings: &BTreeMap<String, String>) -> Result<Vec<Parameter>, String> {
     let map = table(written, "the document")?;
     let mut parameters = Vec::new();
@@ -75,7 +75,7 @@ fn bound_parameters(written: &Value, bindings: &BTreeMap<String, String>) -> Res
     Ok(parameters)
 }
 
-/// Spec 1, "Parameter": `"$NAME"`, as a whole string value, stands for the bound value (scope A). The
+/// Spec 1, "Parameter": `"$NAME"`, as a whole string value, stands for the bound value (DOC-25). The
 /// parameters' own table is left as it is.
 fn with_parameters(value: &Value, parameters: &[Parameter], top: bool) -> Result<Value, String> {
     match value {
@@ -130,7 +130,7 @@ fn dependency(name: &str, map: &Map<String, Value>) -> Result<Dependency, String
     })
 }
 
-/// Scope A, "Health keys".
+/// Spec 1.3, "Health settings".
 fn health_settings(written: Option<&Value>) -> Result<HealthSettings, String> {
     let empty = Map::new();
     let map = match written {
@@ -182,7 +182,7 @@ fn rung(written: &Value) -> Result<Rung, String> {
     })
 }
 
-/// Scope A, "Settings": what belongs to each kind.
+/// Spec 1.4: what belongs to each kind.
 fn kind(name: &str, map: &Map<String, Value>) -> Result<Kind, String> {
     let required = |key: &str| map.get(key).ok_or_else(|| format!("{name} needs {key}"));
     Ok(match name {
@@ -286,7 +286,7 @@ fn refuse_rule(map: &Map<String, Value>) -> Result<RefuseRule, String> {
     })
 }
 
-/// Scope A, "Meter".
+/// Spec 1.6, "Meter".
 fn meter(name: &str, map: &Map<String, Value>) -> Result<Meter, String> {
     Ok(Meter {
         name: name.to_owned(),

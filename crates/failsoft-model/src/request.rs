@@ -1,4 +1,4 @@
-//! A request as the host holds it (semantics 6, rulings 2, 11 and 21, choice E.1): what it told, line by line,
+//! A request as the host holds it (spec 6): what it told, line by line,
 //! and what its committed decisions answered.
 
 use std::collections::BTreeMap;
@@ -38,15 +38,15 @@ pub(crate) struct Request {
     amounts: BTreeMap<String, i64>,
     /// What was taken from each meter, at the first commit that went on.
     pub(crate) taken: BTreeMap<String, Taken>,
-    /// How the latest commit that looked at a need answered it; `None` where it was fine (choice E.3).
+    /// How the latest commit that looked at a need answered it; `None` where it was fine (REQ-10).
     pub(crate) answered: BTreeMap<String, Option<Answer>>,
-    /// Guards skipped or replaced in commits that went on, with their posture then (ruling 2, choice E.4).
+    /// Guards skipped or replaced in commits that went on, with their posture then (REQ-11).
     pub(crate) skipped: Vec<(String, String)>,
-    /// The rungs whose emits were told as event lines (ruling 23: once per request and rung).
+    /// The rungs whose emits were told as event lines (REQ-14: once per request and rung).
     pub(crate) told: Vec<String>,
-    /// Outbox sequence numbers, one per dependency (ruling 28).
+    /// Outbox sequence numbers, one per dependency (DEC-23).
     pub(crate) sequences: BTreeMap<String, i64>,
-    /// The place of its last line in the trace, to know which request is the oldest (scope B).
+    /// The place of its last line in the trace, to know which request is the oldest (TRC-7).
     pub(crate) last_line: usize,
 }
 
@@ -61,7 +61,7 @@ impl Request {
         }
     }
 
-    /// Choice E.1: what a line tells replaces, key by key, what was told before.
+    /// REQ-6: what a line tells replaces, key by key, what was told before.
     pub(crate) fn gather(
         &mut self,
         document: &Document,
@@ -81,7 +81,7 @@ impl Request {
             self.class = class;
         }
         if let Some(stage) = optional_string(line, "stage")? {
-            // Ruling 1: one that has asked as `stream` stays there.
+            // STG-2: one that has asked as `stream` stays there.
             if self.stage != "stream" {
                 self.stage = stage;
             }
@@ -114,7 +114,7 @@ impl Request {
         Ok(())
     }
 
-    /// Ruling 20: a class counts from the first line that told it; ruling 11: `refused` ends the cached answer.
+    /// DEC-27: a class counts from the first line that told it; LAD-27: `refused` ends the cached answer.
     fn report(&mut self, dependency: &str, class: &str, now: i64) {
         let same = self.reports.get(dependency).is_some_and(|report| report.class == class);
         if !same {
@@ -125,24 +125,24 @@ impl Request {
         }
     }
 
-    /// Ruling 11: the age of the cached answer, which grows with time.
+    /// LAD-27: the age of the cached answer, which grows with time.
     pub(crate) fn cached_age(&self, dependency: &str, now: i64) -> Option<i64> {
         self.cached.get(dependency).map(|(age, told)| age.saturating_add(now.saturating_sub(*told)))
     }
 
-    /// Semantics 3, `retry`: 1 when not said.
+    /// LAD-42: 1 when not said.
     pub(crate) fn attempts(&self, dependency: &str) -> i64 {
         self.attempts.get(dependency).copied().unwrap_or(1)
     }
 
-    /// Choice E.1: the Retry-After told, which shrinks with time; 0 is none (choice E.9).
+    /// REQ-6: the Retry-After told, which shrinks with time; 0 is none (DEC-29).
     pub(crate) fn retry_after(&self, dependency: &str, now: i64) -> Option<i64> {
         let (told, at) = self.retry_after.get(dependency)?;
         let left = told.saturating_sub(now.saturating_sub(*at));
         (left > 0).then_some(left)
     }
 
-    /// Ruling 4: whether so much time fits in what is left; not told, everything fits; equality fits.
+    /// Spec 3.4: whether so much time fits in what is left; not told, everything fits; equality fits.
     pub(crate) fn fits(&self, needed: i64, now: i64) -> bool {
         match self.remaining {
             None => true,
@@ -150,7 +150,7 @@ impl Request {
         }
     }
 
-    /// Ruling 21: the amount told for a meter, else 1; the first figure taken stands.
+    /// MET-4 and MET-5: the amount told for a meter, else 1; the first figure taken stands.
     pub(crate) fn amount(&self, meter: &str) -> i64 {
         match self.taken.get(meter) {
             Some(taken) => taken.amount,
@@ -169,7 +169,7 @@ fn pairs(line: &Map<String, Value>, key: &str) -> Result<Vec<(String, Value)>, S
     }
 }
 
-/// The pairs of a table that is keyed by dependency; an unknown one is an error (scope B).
+/// The pairs of a table that is keyed by dependency; an unknown one is an error (TRC-2, TRC-8).
 fn dependencies(
     document: &Document,
     line: &Map<String, Value>,

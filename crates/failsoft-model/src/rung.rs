@@ -1,5 +1,5 @@
 //! One rung: whether its `when` matches, what verdict and posture it means, and the answer that it gives
-//! (semantics 1, 3 and 4).
+//! (spec 1.4, 3 and 4).
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::document::{Dependency, Document, Kind, Rung};
 use crate::engine::Asked;
 use crate::json::LARGEST;
 
-/// What one need answers, when it is not fine. Before the point of no return changes anything (semantics 5).
+/// What one need answers, when it is not fine. Before the point of no return changes anything (STG-7).
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// `None` for a refuse rule and for `max_unchecked` (ruling 17).
+    /// `None` for a refuse rule and for `max_unchecked` (DEC-26).
     pub(crate) dependency: Option<String>,
     pub(crate) role: String,
     pub(crate) verdict: String,
@@ -18,14 +18,14 @@ pub(crate) struct Answer {
     pub(crate) status: i64,
     pub(crate) code: Option<String>,
     pub(crate) refusal: bool,
-    /// The caller's own fault (semantics 3).
+    /// The caller's own fault (LAD-6).
     pub(crate) callers: bool,
     pub(crate) obligations: Vec<Value>,
     pub(crate) emits: Vec<Value>,
     pub(crate) reason: Value,
-    /// Which rung this is, for "once per request and rung" (ruling 23).
+    /// Which rung this is, for "once per request and rung" (REQ-14).
     pub(crate) rung_key: String,
-    /// The wait of a `retry`, at its most (choice E.9).
+    /// The wait of a `retry`, at its most (DEC-29).
     pub(crate) retry_wait: Option<i64>,
 }
 
@@ -36,12 +36,12 @@ impl Answer {
     }
 }
 
-/// Semantics 4: `allow` and `withhold` go on.
+/// spec/README.md, "Words": `allow` and `withhold` go on.
 pub(crate) fn goes_on(verdict: &str) -> bool {
     verdict == "allow" || verdict == "withhold"
 }
 
-/// Semantics 4: the status of a verdict where no rung says one.
+/// DEC-4: the status of a verdict where no rung says one.
 pub(crate) fn default_status(verdict: &str) -> i64 {
     match verdict {
         "deny" => 503,
@@ -50,7 +50,7 @@ pub(crate) fn default_status(verdict: &str) -> i64 {
     }
 }
 
-/// Semantics 1 and ruling 5: every key given must match. A failure without a class matches no `when.fault`.
+/// LAD-2: every key given must match. A failure without a class matches no `when.fault`.
 pub(crate) fn matches(asked: Asked<'_>, rung: &Rung, fault: Option<&str>, health: &str) -> bool {
     let Some(when) = &rung.when else { return true };
     let allows = |list: &Option<Vec<String>>, value: Option<&str>| match list {
@@ -91,7 +91,7 @@ pub(crate) fn names_effect(rung: &Rung, effect: &str) -> bool {
     list.is_some_and(|list| list.iter().any(|item| item == effect))
 }
 
-/// Ruling 12: what a rung answers; every substitute answers `allow`, and `retry` answers `defer`.
+/// LAD-3: what a rung answers; every substitute answers `allow`, and `retry` answers `defer`.
 pub(crate) fn verdict(kind: &Kind) -> &'static str {
     match kind {
         Kind::Deny => "deny",
@@ -101,7 +101,7 @@ pub(crate) fn verdict(kind: &Kind) -> &'static str {
     }
 }
 
-/// Semantics 4, "Posture of a rung", and ruling 12.
+/// DEC-5, "Posture of a rung".
 pub(crate) fn posture(document: &Document, dependency: &Dependency, kind: &Kind) -> &'static str {
     match kind {
         Kind::Allow => "fail_open",
@@ -113,7 +113,7 @@ pub(crate) fn posture(document: &Document, dependency: &Dependency, kind: &Kind)
     }
 }
 
-/// Semantics 3, `retry`, and choice E.10: the least and the greatest wait.
+/// LAD-43 and LAD-44: the least and the greatest wait.
 pub(crate) fn retry_waits(asked: Asked<'_>, dependency: &str, kind: &Kind) -> (i64, i64) {
     let Kind::Retry { base, multiplier, jitter, .. } = kind else {
         return (0, 0);
@@ -140,7 +140,7 @@ fn percent(value: i64, hundredths: i64) -> i64 {
     i64::try_from(product).unwrap_or(LARGEST).min(LARGEST)
 }
 
-/// The obligation of the rung's own kind, where it has one (forms, "Kinds of obligations"; rulings 9, 10, 12).
+/// The obligation of the rung's own kind, where it has one (LAD-3, DEC-22).
 /// `least_bad` is told which target it took.
 fn own_obligation(asked: Asked<'_>, dependency: &str, kind: &Kind, target: Option<&str>) -> Option<Value> {
     let plain = |name: &str| Some(json!({ "kind": name, "dependency": dependency }));
@@ -152,7 +152,7 @@ fn own_obligation(asked: Asked<'_>, dependency: &str, kind: &Kind, target: Optio
         Kind::LocalMeter { meter, .. } => {
             Some(json!({ "kind": "local_meter", "dependency": dependency, "meter": meter }))
         }
-        // The number is given at commit (ruling 28); until then it is not known.
+        // The number is given at commit (DEC-23); until then it is not known.
         Kind::Outbox { .. } => Some(json!({ "kind": "outbox", "dependency": dependency, "sequence": null })),
         Kind::Fallback { .. } | Kind::LeastBad { .. } => {
             Some(json!({ "kind": "fallback", "dependency": dependency, "to": target }))
@@ -171,7 +171,7 @@ fn own_obligation(asked: Asked<'_>, dependency: &str, kind: &Kind, target: Optio
     }
 }
 
-/// Ruling 25: a need's obligations: its own, `also` as written. (`mark_unchecked` follows in `answer`.)
+/// DEC-19: a need's obligations: its own, `also` as written. (`mark_unchecked` follows in `answer`.)
 fn obligations(asked: Asked<'_>, dependency: &str, rung: &Rung, target: Option<&str>) -> Vec<Value> {
     let mut list: Vec<Value> = own_obligation(asked, dependency, &rung.kind, target).into_iter().collect();
     for name in &rung.also {
@@ -180,7 +180,7 @@ fn obligations(asked: Asked<'_>, dependency: &str, rung: &Rung, target: Option<&
     list
 }
 
-/// Choice E.17: one entry if the rung has `emit` or `alert`.
+/// DEC-24: one entry if the rung has `emit` or `alert`.
 pub(crate) fn emits(dependency: Option<&str>, rung: &Rung) -> Vec<Value> {
     if rung.emit.is_none() && rung.alert.is_none() {
         return Vec::new();
@@ -200,13 +200,13 @@ pub(crate) struct Found<'a> {
     pub(crate) target: Option<&'a str>,
 }
 
-/// The answer of a rung that stands, at `place` in its ladder (0 for an `on_refusal`, choice E.5).
+/// The answer of a rung that stands, at `place` in its ladder (0 for an `on_refusal`, DEC-26).
 pub(crate) fn answer(asked: Asked<'_>, found: &Found<'_>, place: usize, rung: &Rung) -> Answer {
     let dependency = found.dependency;
     let name = dependency.name.as_str();
     let verdict = verdict(&rung.kind);
     let of_kind = posture(&asked.engine.document, dependency, &rung.kind);
-    // Ruling 18: a refusal, and the caller's own fault where it stops the request, are normal.
+    // DEC-6: a refusal, and the caller's own fault where it stops the request, are normal.
     let normal = found.refusal || (found.callers && !goes_on(verdict));
     let posture = if normal { "normal" } else { of_kind };
     let mut obligations = obligations(asked, name, rung, found.target);
@@ -240,7 +240,7 @@ pub(crate) fn answer(asked: Asked<'_>, found: &Found<'_>, place: usize, rung: &R
     }
 }
 
-/// The answer where no rung stands: a ladder that ran out (semantics 3), or the default refusal (semantics 1).
+/// The answer where no rung stands: a ladder that ran out (LAD-4), or the default refusal (LAD-5).
 pub(crate) fn ran_out(asked: Asked<'_>, found: &Found<'_>) -> Answer {
     let dependency = found.dependency;
     let (verdict, posture, status, code) = if found.refusal {
@@ -271,7 +271,7 @@ pub(crate) fn ran_out(asked: Asked<'_>, found: &Found<'_>) -> Answer {
     }
 }
 
-/// Choice E.5: dependency, health, fault, rung, kind, since_ms.
+/// DEC-26: dependency, health, fault, rung, kind, since_ms.
 fn reason(asked: Asked<'_>, found: &Found<'_>, place: Option<usize>, kind: &str) -> Value {
     let name = &found.dependency.name;
     let health = asked.engine.health(name).map_or("unknown", |health| health.shown());

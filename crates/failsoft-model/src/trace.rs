@@ -1,4 +1,4 @@
-//! A trace, line by line (forms "A trace", scope B): answers, and the events in the order of ruling 25.
+//! A trace, line by line (trace.md): answers, and the events in the order of TRC-22.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::json::{integer, optional_integer, optional_string, required_string, t
 use crate::meter::{self, Counts};
 use crate::request::Request;
 
-/// Scope B: so many unfinished requests with a name are held.
+/// TRC-7: so many unfinished requests with a name are held.
 const REQUESTS: usize = 16_384;
 
 /// A trace while it is being run.
@@ -23,9 +23,9 @@ struct Replay {
     now: i64,
     /// The place of this line in the trace.
     line: usize,
-    /// The last event's number (scope B: from 1, one counter).
+    /// The last event's number (TRC-20: from 1, one counter).
     sequence: i64,
-    /// Clock steps not told yet: told and kept (scope B: told with the next line that is no question).
+    /// Clock steps not told yet: told and kept (TRC-25: told with the next line that is no question).
     steps: Vec<(i64, i64)>,
     printed: Vec<Value>,
 }
@@ -38,7 +38,7 @@ const STEPS: usize = 16;
 
 /// Runs a trace.
 pub(crate) fn replay(document: Document, lines: &[Value]) -> Result<Vec<Value>, String> {
-    // Scope B: state begins at 0, or at the first line's `at_ms` if that is lower.
+    // TRC-5: state begins at 0, or at the first line's `at_ms` if that is lower.
     let first = lines.first().and_then(|line| line.get("at_ms")).and_then(Value::as_i64).unwrap_or(0);
     let mut replay = Replay {
         engine: Engine::new(document, first.min(0)),
@@ -57,7 +57,7 @@ pub(crate) fn replay(document: Document, lines: &[Value]) -> Result<Vec<Value>, 
 }
 
 impl Replay {
-    /// Scope B: one line is `at_ms` and exactly one other key.
+    /// TRC-1: one line is `at_ms` and exactly one other key.
     fn run(&mut self, line: &Value) -> Result<(), String> {
         let map = table(line, "a line")?;
         let told = optional_integer(map, "at_ms")?.unwrap_or(self.now);
@@ -66,7 +66,7 @@ impl Replay {
             return Err("a line is at_ms and one other key".to_owned());
         };
         let part = table(part, kind)?;
-        // Ruling 39: time that goes back is clamped.
+        // TRC-4: time that goes back is clamped.
         if told < self.now && self.steps.len() < STEPS {
             self.steps.push((told, self.now));
         }
@@ -119,7 +119,7 @@ impl Replay {
                 let name = optional_string(part, "permit")?;
                 self.engine.health_mut(&required_string(part, "dependency")?)?.release(name.as_deref());
             }
-            // Scope C, `call`: an unnamed permit; where it is given, the outcome follows at once.
+            // HLT-29, `call`: an unnamed permit; where it is given, the outcome follows at once.
             "call" => {
                 let health = self.engine.health_mut(&required_string(part, "dependency")?)?;
                 let permitted = health.permit(None, now);
@@ -139,7 +139,7 @@ impl Replay {
         Ok((own, false))
     }
 
-    /// Forms, `outcome`.
+    /// trace.md, `outcome`.
     fn outcome(&mut self, part: &Map<String, Value>) -> Result<(), String> {
         let name = required_string(part, "dependency")?;
         let dependency = self.engine.document.dependency(&name)?.clone();
@@ -155,7 +155,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Forms, `override` of a dependency, and its event (scope B).
+    /// trace.md, `override` of a dependency, and its event (TRC-23).
     fn set_override(&mut self, part: &Map<String, Value>) -> Result<Event, String> {
         let name = required_string(part, "dependency")?;
         let to = optional_string(part, "to")?;
@@ -166,7 +166,7 @@ impl Replay {
                          "by": by, "reason": reason })))
     }
 
-    /// Forms, the answer to a health line; what this version does not measure is -1 or 0 (scope C).
+    /// TRC-17, the answer to a health line; what this version does not measure is -1 or 0 (HLT-36).
     fn health_line(&mut self, name: &str) -> Result<(), String> {
         let health = self.engine.health(name)?;
         let line = json!({
@@ -189,7 +189,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Semantics 6: a preview changes the request, never the engine; else the line commits.
+    /// REQ-4: a preview changes the request, never the engine; else the line commits.
     fn decide(&mut self, part: &Map<String, Value>) -> Result<(Vec<Event>, bool), String> {
         let operation_name = required_string(part, "operation")?;
         let operation = self.engine.document.operation(&operation_name)?.clone();
@@ -218,7 +218,7 @@ impl Replay {
         Ok((own, preview))
     }
 
-    /// Semantics 6: commits a decision: what was answered, outbox numbers, emits told, amounts taken.
+    /// REQ-1: commits a decision: what was answered, outbox numbers, emits told, amounts taken.
     fn commit(
         &mut self,
         operation: &crate::document::Operation,
@@ -226,9 +226,9 @@ impl Replay {
         decision: &Decision,
         json: &mut Value,
     ) -> Result<Vec<Event>, String> {
-        // In shadow the host goes on whatever the verdict (semantics 1).
+        // In shadow the host goes on whatever the verdict (DEC-16).
         let went_on = decision.goes_on || operation.enforcement == "shadow";
-        // Choice E.3: the memory of a need is that of the latest commit that looked at it.
+        // REQ-10 and STG-10: the memory of a need is that of the latest commit that looked at it.
         // What a rung would have let past in a request that stopped was not let past, so it was not answered for.
         for (name, answer) in &decision.looked_at {
             let let_past = answer.as_ref().is_some_and(|answer| answer.verdict == "allow");
@@ -238,7 +238,7 @@ impl Replay {
                 request.answered.insert(name.clone(), answer.clone());
             }
         }
-        // Choice E.4: only commits that went on are remembered.
+        // REQ-11: only commits that went on are remembered.
         if went_on {
             for guard in &decision.skipped {
                 if !request.skipped.contains(guard) {
@@ -257,14 +257,14 @@ impl Replay {
             own.push(event(json!({ "kind": part("event"), "dependency": part("dependency"),
                                    "reason": part("reason"), "alert": part("alert") })));
         }
-        // Scope D: taken at the first commit that goes on, in shadow whatever the verdict.
+        // MET-5: taken at the first commit that goes on, in shadow whatever the verdict.
         if went_on {
             self.take_amounts(operation, request, &mut own)?;
         }
         Ok(own)
     }
 
-    /// Ruling 28 and choice E.11: from 1 for each dependency, once per request.
+    /// DEC-23: from 1 for each dependency, once per request.
     fn number_outboxes(&mut self, request: &mut Request, json: &mut Value) {
         let Some(obligations) = json.get_mut("obligations").and_then(Value::as_array_mut) else {
             return;
@@ -291,7 +291,7 @@ impl Replay {
         }
     }
 
-    /// Ruling 21 and scope D: each meter whose store the operation needs; the first figure stands.
+    /// MET-5: each meter whose store the operation needs; the first figure stands.
     fn take_amounts(
         &mut self,
         operation: &crate::document::Operation,
@@ -315,7 +315,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Scope B: the request whose last line is oldest is forgotten to make room.
+    /// TRC-7: the request whose last line is oldest is forgotten to make room.
     fn make_room(&mut self) {
         if self.requests.len() < REQUESTS {
             return;
@@ -326,7 +326,7 @@ impl Replay {
         }
     }
 
-    /// Ruling 21: `finish` ends a request and settles what it cost; of an unknown one it is ignored.
+    /// REQ-9 and MET-7: `finish` ends a request and settles what it cost; of an unknown one it is ignored.
     fn finish(&mut self, part: &Map<String, Value>) -> Result<(), String> {
         let name = required_string(part, "request")?;
         let empty = Map::new();
@@ -356,7 +356,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Ruling 25 and scope B: overrides expired, health changed, clock steps, then the line's own.
+    /// TRC-22: overrides expired, health changed, clock steps, then the line's own.
     fn tell(&mut self, own: Vec<Event>) {
         let mut events = Vec::new();
         for (name, health) in &mut self.engine.healths {

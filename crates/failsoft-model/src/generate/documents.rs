@@ -1,4 +1,4 @@
-//! Random valid documents (scope A).
+//! Random valid documents (spec 1).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Random valid rungs of every kind, in short and long forms (spec 1, scope A "Rung").
+//! Random valid rungs of every kind, in short and long forms (spec 1.4).
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -179,7 +179,7 @@ pub(super) fn common(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
 }
 
 /// What a rung is narrowed to: usually one key, sometimes more. `standing` is the dependency, kind and settings
-/// of a rung of a ladder, for which some names would be mistakes (scope A, "Semantic errors").
+/// of a rung of a ladder, for which some names would be mistakes (DOC-19, DOC-20).
 fn when(
     rng: &mut Rng,
     plan: &Plan,
@@ -266,7 +266,7 @@ fn parameter(rng: &mut Rng, plan: &Plan) -> Value {
     json!({ parameter.name: value })
 }
 
-/// Scope A: a guard's rung that names the caller's faults may not let the request go on.
+/// DOC-20: a guard's rung that names the caller's faults may not let the request go on.
 fn may_name_fault(standing: Option<(&Named, &str, &Map<String, Value>)>, fault: &str) -> bool {
     let Some((named, kind, _)) = standing else {
         return true;
@@ -275,7 +275,7 @@ fn may_name_fault(standing: Option<(&Named, &str, &Map<String, Value>)>, fault: 
     !callers || named.role != "guard" || matches!(kind, "deny" | "defer" | "retry")
 }
 
-/// Scope A: a guard's rung that names `irreversible` may only be one of a few kinds.
+/// DOC-19: a guard's rung that names `irreversible` may only be one of a few kinds.
 fn may_be_irreversible(plan: &Plan, standing: Option<(&Named, &str, &Map<String, Value>)>) -> bool {
     let Some((named, kind, settings)) = standing else {
         return true;

@@ -1,4 +1,4 @@
-//! Random valid traces (scope B): small time steps that meet waits, lifetimes and deadlines.
+//! Random valid traces (trace.md): small time steps that meet waits, lifetimes and deadlines.
 
 use std::collections::BTreeMap;
 

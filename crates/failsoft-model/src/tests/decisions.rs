@@ -97,7 +97,7 @@ fn past_the_point_of_no_return_a_deny_cuts() {
     let obligations =
         json!([{ "kind": "log_it", "dependency": "g" }, { "kind": "cut_stream", "dependency": "g" }]);
     assert_eq!(answer["obligations"], obligations);
-    // It stops, though too late, and a cut opens no window: its emit is told now (ruling 23).
+    // It stops, though too late, and a cut opens no window: its emit is told now (REQ-14).
     assert_eq!(events(&printed).len(), 1);
 }
 
