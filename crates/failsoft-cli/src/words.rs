@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use failsoft::visible::is_hidden;
 use failsoft::{
     Cause, Decision, Detail, Emit, Health, HealthReport, Matrix, Millis, Obligation, ObligationKind,
     ObligationName, Reason, ReasonKind, Report, RuleKind, Time,
@@ -89,9 +90,7 @@ pub(crate) fn name(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MOST * 2));
     for letter in letters.by_ref().take(MOST) {
         // What controls a terminal, or hides in it or turns its text around, is shown as what it is.
-        let hidden = matches!(letter,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if letter.is_control() || hidden { out.extend(letter.escape_debug()) } else { out.push(letter) }
+        if is_hidden(letter) { out.extend(letter.escape_debug()) } else { out.push(letter) }
     }
     if letters.next().is_some() {
         out.push('…');

@@ -9,6 +9,7 @@ pub mod json;
 pub mod presets;
 pub mod suppose;
 pub mod trace;
+pub mod visible;
 
 #[doc(inline)]
 pub use failsoft_core::*;

@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use failsoft_core::{Path, Segment};
 
+use crate::visible::is_hidden;
+
 /// So many mistakes are kept; the rest is counted.
-pub(crate) const KEPT: usize = 100;
+pub(crate) const KEPT: usize = failsoft_core::limits::MISTAKES;
 
 /// A mistake with its place in the text.
 #[derive(Clone, Debug)]
@@ -168,9 +170,7 @@ pub(crate) fn shown(text: &str) -> String {
             out.push('…');
             break;
         }
-        let hidden = matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if character.is_control() || hidden {
+        if is_hidden(character) {
             out.extend(character.escape_unicode());
         } else {
             out.push(character);

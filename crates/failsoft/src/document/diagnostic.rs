@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::codes;
 use super::collect::{Collector, shown};
+use crate::visible::is_hidden;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,9 +177,8 @@ impl Diagnostics {
 /// A line that a terminal shows and does not obey: what controls it, or turns the direction of text, is replaced by a
 /// character of as many bytes, so that places stay where they are.
 fn visible(line: &str) -> String {
-    let turns = |character| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let replaced = |character: char| match character.len_utf8() {
-        _ if character == '\t' || !(character.is_control() || turns(character)) => character,
+        _ if character == '\t' || !is_hidden(character) => character,
         1 => '?',
         2 => '\u{bf}',
         _ => '\u{fffd}',
