@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::process::root;
-use crate::vocabulary;
+use crate::{outages, states, vocabulary};
 
 /// Writes every generated file; or, with `check`, says which are not what would be written.
 pub(crate) fn run(check: bool) -> Result<(), String> {
@@ -41,7 +41,9 @@ fn files() -> Result<Vec<(String, String)>, String> {
             formatted(&vocabulary::generate(&read("spec/vocabulary.toml")?)?)?,
         ),
         ("spec/schema/matrix.schema.json".to_string(), schema + "\n"),
+        ("docs/health-states.md".to_string(), states::page()),
     ];
+    files.extend(outages::files()?);
     // A crate can hold only what lies in its own folder, so it carries copies of the presets.
     for preset in failsoft::presets::all() {
         let file = format!("presets/{}.toml", preset.name);

@@ -2,8 +2,10 @@
 
 mod bench;
 mod generate;
+mod outages;
 mod process;
 mod ready;
+mod states;
 mod test;
 mod tidy;
 mod vocabulary;

@@ -21,7 +21,14 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("why", "Cause", "Why a health changed."),
     ("event", "EventKind", "The events that the engine itself tells."),
     ("meter_mode", "MeterMode", "What a meter does at its limit."),
-    ("reason", "RuleKind", "What decided where no dependency did."),
+    ("reason", "RuleKind", "What decided where no rung did."),
+    ("refused_override", "RefusedOverride", "Why an operator's override was refused."),
+    ("initial_state", "InitialState", "How a circuit begins."),
+    ("sliding_window_type", "SlidingWindowType", "The kind of a call window."),
+    ("half_open_policy", "HalfOpenPolicy", "How trial calls decide."),
+    ("unlisted_error", "UnlistedError", "What a class in neither list of error classes counts as."),
+    ("retry_after_policy", "RetryAfterPolicy", "What a told Retry-After does."),
+    ("half_open_exit", "HalfOpenExit", "Where the longest stay in half open leads."),
     ("enforcement", "Enforcement", "Whether an operation's decisions are obeyed, or only told."),
 ];
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use failsoft::visible::is_hidden;
 use failsoft::{
-    Cause, Decision, Detail, Emit, Health, HealthReport, Matrix, Millis, Obligation, ObligationKind,
-    ObligationName, Reason, ReasonKind, Report, RuleKind, Time,
+    Cause, Crossed, Decision, Detail, Emit, Fault, Health, HealthReport, Matrix, Millis, Obligation,
+    ObligationKind, ObligationName, Reason, ReasonKind, Report, RuleKind, Time, WindowFigures,
 };
 
 use crate::out::Paint;
@@ -109,6 +109,10 @@ pub(crate) fn reason(matrix: &Matrix, reason: &Reason) -> String {
             ReasonKind::Rule(RuleKind::UnknownName) => {
                 "the request has a name that the matrix has not".into()
             }
+            ReasonKind::Rule(RuleKind::BreakGlass) => {
+                let guard = reason.dependency.map_or("", |id| matrix.dependency_name(id));
+                format!("an operator skips {guard} since {}", Clock(reason.since))
+            }
             ReasonKind::Rung(kind) => kind.as_str().into(),
         };
     };
@@ -179,18 +183,38 @@ pub(crate) fn answer(decision: &Decision) -> String {
     out
 }
 
-/// Why a health changed.
-pub(crate) fn cause(cause: Cause, report: Option<&HealthReport>) -> String {
-    let failures = report.map_or(0, |report| report.metrics.consecutive_failures);
-    let class = report.and_then(|report| report.fault).map(|fault| format!(" ({fault})")).unwrap_or_default();
+/// Why a health changed: `failure rate 62.5% >= 50% over 16 calls (timeout)`.
+pub(crate) fn cause(
+    cause: Cause,
+    crossed: Option<Crossed>,
+    window: WindowFigures,
+    fault: Option<Fault>,
+) -> String {
+    let class = fault.map(|fault| format!(" ({fault})")).unwrap_or_default();
+    let value = crossed.map_or(0, |crossed| crossed.value);
+    let rate = |what: &str| {
+        let crossed = crossed.map(|crossed| {
+            let sign = if crossed.value < crossed.limit { "<" } else { ">=" };
+            format!(" {} {sign} {}", percent(crossed.value), percent(crossed.limit))
+        });
+        let calls = counted(usize::try_from(window.calls).unwrap_or(usize::MAX), "call", "calls");
+        format!("{what}{} over {calls}", crossed.unwrap_or_default())
+    };
     let base: &str = match cause {
         Cause::FirstOutcome => "first outcome",
-        Cause::ConsecutiveFailures if failures == 1 => return format!("1 failure{class}"),
-        Cause::ConsecutiveFailures => return format!("{failures} failures in a row{class}"),
+        Cause::ConsecutiveFailures if value == 1 => return format!("1 failure{class}"),
+        Cause::ConsecutiveFailures => return format!("{value} failures in a row{class}"),
+        Cause::FailureRate => return format!("{}{class}", rate("failure rate")),
+        Cause::SlowCallRate => return format!("{}{class}", rate("rate of slow calls")),
+        Cause::FailureCount => return format!("{value} failures in the window{class}"),
+        Cause::HungCalls => "calls hang past their deadline",
+        Cause::RetryAfter => return format!("it asks to be left alone{class}"),
+        Cause::RatesFell => "its rates have fallen",
         Cause::WaitOver => "its wait is over",
-        Cause::TrialOk => "the trial call went well",
-        Cause::TrialFailed => return format!("the trial call failed{class}"),
-        Cause::PermitExpired => "the trial call never came back",
+        Cause::TrialOk => "the trial calls went well",
+        Cause::TrialFailed => return format!("the trial calls failed{class}"),
+        Cause::PermitExpired => "a trial call never came back",
+        Cause::MaxWaitInHalfOpen => "its trial calls took too long",
         Cause::ProbeUp => "a probe says up",
         Cause::ProbeDown => "probes say down",
         Cause::ProbeDegraded => "a probe says degraded",
@@ -198,8 +222,26 @@ pub(crate) fn cause(cause: Cause, report: Option<&HealthReport>) -> String {
         Cause::OverrideExpired => "an override's time was over",
         Cause::Advice => "advice",
         Cause::AdviceLapsed => "advice lapsed",
+        Cause::SignalTooOld => "nothing was heard for too long",
+        Cause::Restart => "the restart",
     };
     base.into()
+}
+
+/// Hundredths of a percent as people write them.
+pub(crate) fn percent(basis_points: u64) -> String {
+    let (whole, part) = (basis_points / 100, basis_points % 100);
+    match part {
+        0 => format!("{whole}%"),
+        part if part % 10 == 0 => format!("{whole}.{}%", part / 10),
+        part => format!("{whole}.{part:02}%"),
+    }
+}
+
+/// How far a judgement is: `7 of 10 calls needed`.
+pub(crate) fn judged(report: &HealthReport) -> Option<String> {
+    let (held, needed) = (report.metrics.buffered_calls, report.minimum_calls);
+    (held < needed && needed > 0 && held > 0).then(|| format!("{held} of {needed} calls needed"))
 }
 
 /// A health with its class and its wait: `down (timeout), may be tried in 0.6s`.
@@ -210,6 +252,13 @@ pub(crate) fn health(report: &HealthReport, paint: Paint) -> String {
     }
     if let Some(wait) = report.wait {
         out = format!("{out}, may be tried in {}", length(wait));
+    }
+    let is_judged = matches!(report.circuit.as_str(), "closed" | "half_open");
+    if let Some(judged) = judged(report).filter(|_| is_judged) {
+        out = format!("{out}, {judged}");
+    }
+    if report.hung_calls > 0 {
+        out = format!("{out}, {} hung", thousands(usize::try_from(report.hung_calls).unwrap_or(usize::MAX)));
     }
     if !matches!(report.circuit.as_str(), "closed" | "open" | "half_open") {
         out = format!("{out}, held {}", report.circuit.as_str().replace('_', " "));

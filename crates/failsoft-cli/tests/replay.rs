@@ -92,10 +92,10 @@ fn the_example_of_the_specification() {
 "#;
     let out = with_input(&["replay", &matrix, "-", "--json"], trace.as_bytes()).done();
     let identity = json_lines(&out)[0]["event"]["matrix"].as_str().expect("an identity").to_owned();
-    let expected = r#"{"at_ms":0,"event":{"kind":"health.changed","dependency":"quota","from":"unknown","to":"down","why":"consecutive_failures","v":1,"instance":"replay","sequence":1}}
-{"at_ms":6000,"health":"probing","circuit":"open","metrics":{"failure_rate_bp":-1,"slow_call_rate_bp":-1,"buffered_calls":0,"failed_calls":0,"slow_calls":0,"ignored_calls":0,"not_permitted_calls":0,"consecutive_failures":1,"open_attempts":1}}
+    let expected = r#"{"at_ms":0,"event":{"kind":"health.changed","dependency":"quota","from":"unknown","to":"down","why":"consecutive_failures","crossed":{"setting":"consecutive_failure_threshold","value":1,"limit":1},"window":{"calls":1,"failed_calls":1,"slow_calls":0},"held_ms":0,"wait_ms":5000,"outage":null,"v":1,"instance":"replay","sequence":1}}
+{"at_ms":6000,"health":"probing","circuit":"open","metrics":{"failure_rate_bp":-1,"slow_call_rate_bp":-1,"buffered_calls":1,"failed_calls":1,"slow_calls":0,"ignored_calls":0,"not_permitted_calls":0,"consecutive_failures":1,"open_attempts":1},"detail":{"why":"wait_over","crossed":null,"held_ms":1000,"fault":"timeout","enforced":true,"minimum_calls":10,"permits_left":3,"calls_out":0,"hung_calls":0,"lagging_calls":0,"late_outcomes":0,"lost_calls":0,"wait_ms":null,"probe_due_ms":null,"override":null}}
 {"at_ms":6001,"permit":true}
-{"at_ms":6001,"event":{"kind":"health.changed","dependency":"quota","from":"down","to":"probing","why":"wait_over","v":1,"instance":"replay","sequence":2}}
+{"at_ms":6001,"event":{"kind":"health.changed","dependency":"quota","from":"down","to":"probing","why":"wait_over","crossed":null,"window":{"calls":1,"failed_calls":1,"slow_calls":0},"held_ms":5000,"wait_ms":null,"outage":null,"v":1,"instance":"replay","sequence":2}}
 "#;
     assert_eq!(out.replace(&format!(r#""matrix":"{identity}","#), ""), expected);
 }
@@ -114,7 +114,7 @@ fn for_people() {
              allow    fail_open   assist r2 of t1: 200; quota is down (timeout) since 0:05 -> rung 0 allow; do mark_unchecked quota; tell quota.skipped
              × 2 more like this, to 0:07.250 (2 tenants)
    0:08      no call  quota may not be called now
-   0:10      health   quota down -> healthy: the trial call went well
+   0:10      health   quota down -> healthy: the trial calls went well; it was out for 5s, 1 call held back
              asked    quota is healthy
    0:10.001  deny     fail_closed assist: 403 NO_POLICY; policy failed (timeout) -> rung 0 deny";
     assert_eq!(story, expected);
@@ -205,7 +205,13 @@ fn a_bad_line_says_where_and_loses_nothing() {
     );
     assert!(told(r#"{"outcom":{}}"#).contains("did you mean `outcome`?"));
     assert!(told("not json").starts_with(":5:"));
-    assert!(told(r#"{"restart":{"away_ms":0}}"#).contains("specified, but not built in this version"));
+    assert!(
+        told(r#"{"usage":{"meter":"m","amount":1}}"#).contains("specified, but not built in this version")
+    );
+    assert!(told(r#"{"restart":{"snapshot":{"v":2}}}"#).contains("it is of version 2"));
+    assert!(
+        told(r#"{"restart":{"snapshot":{"v":1,"dependencis":{}}}}"#).contains("unknown field `dependencis`")
+    );
     // The text says what was folded so far, and no summary.
     let trace = folder.file("trace.jsonl", format!("{good}x\n"));
     let run = failsoft(&["replay", &matrix, &trace]);

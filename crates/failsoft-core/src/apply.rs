@@ -5,15 +5,18 @@ use alloc::vec::Vec;
 
 use crate::answer::{Decision, Detail, NeedAnswer};
 use crate::decide::{Deliberation, deliberate};
-use crate::health::Counted;
+use crate::health::{Call, Counted, Permit};
 use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::Taken;
 use crate::needs::haste;
+use crate::quick;
 use crate::report::{Pass, Report};
 use crate::request::Request;
-use crate::signal::{Answer, Event, Outcome, Signal};
-use crate::state::{DependencyState, MOST_SOURCES, State};
-use crate::{Enforcement, Health, INTEGER_MAX, Millis, Override, Time, Verdict};
+use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
+use crate::state::{DependencyState, MOST_SOURCES, Signed, State, earlier};
+use crate::{
+    Cause, Enforcement, Fault, Health, INTEGER_MAX, Millis, Override, RefusedOverride, Time, Verdict,
+};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
 ///
@@ -29,50 +32,76 @@ pub fn apply(
     events: &mut Vec<Event>,
 ) -> Answer {
     let now = state.observe(now);
+    if let Signal::Outcome(outcome) = &signal
+        && state.steps.is_empty()
+        && state.due.is_none_or(|due| now < due)
+        && quick::outcome(matrix, state, outcome, now)
+    {
+        return Answer::Done;
+    }
     let steps = core::mem::take(&mut state.steps);
     let mut own: Vec<Event> =
         steps.into_iter().map(|(told, kept)| Event::ClockSteppedBack { told, kept }).collect();
     let touched = signal.dependency();
+    let first = events.len();
     let timely = state.due.is_some_and(|due| due <= now);
     if timely {
         advance_all(matrix, state, now, events);
     }
+    let shape = touched.and_then(|id| state.shape(id));
+    let restored = matches!(signal, Signal::Restored { .. });
     let answer = Applying { matrix, state, now, own: &mut own }.signal(signal);
-    if let Some(id) = touched
-        && let (Some(dependency), Some(known)) =
-            (matrix.dependencies.get(id.index()), state.dependencies.get_mut(id.index()))
-    {
-        // A wait or an override may be of no length at all.
-        advance(id, dependency, known, now, events);
-        state.note_due(dependency, id);
+    if restored {
+        // What fell due while away happens now, each thing at its own moment.
+        advance_all(matrix, state, now, events);
     }
-    tell_health(state, touched, timely, events);
+    if let Some(id) = touched
+        && (shape.is_none() || state.shape(id) != shape || state.due.is_some_and(|due| due <= now))
+    {
+        settle(matrix, state, id, now, events);
+    }
+    if let Some(expired) = events.get_mut(first..).filter(|expired| expired.len() > 1) {
+        // Dependencies as written, whether time ended them before the signal or after.
+        expired.sort_by_key(|event| match event {
+            Event::OverrideExpired { dependency, .. } => dependency.0,
+            _ => u16::MAX,
+        });
+    }
+    tell_health(state, touched, timely || restored, now, events);
     events.append(&mut own);
     answer
 }
 
 /// Does everywhere what time alone was due to do.
-fn advance_all(matrix: &Matrix, state: &mut State, now: Time, events: &mut Vec<Event>) {
-    let mut due: Option<Time> = None;
+pub(crate) fn advance_all(matrix: &Matrix, state: &mut State, now: Time, events: &mut Vec<Event>) {
     for ((index, dependency), known) in (0u16..).zip(&matrix.dependencies).zip(&mut state.dependencies) {
-        advance(DependencyId(index), dependency, known, now, events);
-        due = match (due, known.vital.due(&dependency.health)) {
-            (Some(held), Some(next)) => Some(held.min(next)),
-            (held, next) => held.or(next),
-        };
+        advance(DependencyId(index), dependency, known, state.seed.jitter, now, events);
     }
-    state.due = due;
+    state.note_all_due(matrix);
+}
+
+/// A wait or an override may be of no length at all.
+fn settle(matrix: &Matrix, state: &mut State, id: DependencyId, now: Time, events: &mut Vec<Event>) {
+    let Some(dependency) = matrix.dependencies.get(id.index()) else { return };
+    state.note_due(&dependency.rules, id);
+    if state.due.is_some_and(|due| due <= now)
+        && let Some(known) = state.dependencies.get_mut(id.index())
+    {
+        advance(id, dependency, known, state.seed.jitter, now, events);
+        state.note_due(&dependency.rules, id);
+    }
 }
 
 fn advance(
     id: DependencyId,
     dependency: &Dependency,
     known: &mut DependencyState,
+    seed: u64,
     now: Time,
     events: &mut Vec<Event>,
 ) {
     let before = known.vital.standing_kind();
-    known.vital.advance(&dependency.health, now);
+    known.advance(&dependency.rules, seed, now);
     if let Some(was) = before
         && known.vital.standing_kind().is_none()
     {
@@ -81,20 +110,47 @@ fn advance(
 }
 
 /// One event per dependency, from what was last told to what it is now.
-fn tell_health(state: &mut State, touched: Option<DependencyId>, all: bool, events: &mut Vec<Event>) {
-    let tell = |(id, known): (DependencyId, &mut DependencyState)| {
-        let to = known.vital.health();
-        let from = core::mem::replace(&mut known.told, to);
-        (from != to).then_some(Event::HealthChanged { dependency: id, from, to, why: known.vital.cause })
-    };
+fn tell_health(
+    state: &mut State,
+    touched: Option<DependencyId>,
+    all: bool,
+    now: Time,
+    events: &mut Vec<Event>,
+) {
     if all {
         let known = (0u16..).map(DependencyId).zip(&mut state.dependencies);
-        events.extend(known.filter_map(tell));
+        events.extend(known.filter_map(|(id, known)| changed(id, known, now)));
     } else if let Some(id) = touched
         && let Some(known) = state.dependencies.get_mut(id.index())
     {
-        events.extend(tell((id, known)));
+        events.extend(changed(id, known, now));
     }
+}
+
+fn changed(id: DependencyId, known: &mut DependencyState, now: Time) -> Option<Event> {
+    let vital = &known.vital;
+    let to = vital.health();
+    if to == known.told {
+        return None;
+    }
+    let from = core::mem::replace(&mut known.told, to);
+    let since = core::mem::replace(&mut known.told_since, vital.since);
+    let out = |health: Health| matches!(health, Health::Down | Health::Probing);
+    Some(Event::HealthChanged {
+        dependency: id,
+        from,
+        to,
+        why: vital.cause.unwrap_or(Cause::Operator),
+        crossed: vital.crossed,
+        window: WindowFigures {
+            calls: vital.figures.calls.min(INTEGER_MAX),
+            failed_calls: vital.figures.failed.min(INTEGER_MAX),
+            slow_calls: vital.figures.slow.min(INTEGER_MAX),
+        },
+        held: vital.since.since(since),
+        wait: vital.told_wait(now),
+        outage: vital.episode.filter(|_| out(from) && !out(to)),
+    })
 }
 
 struct Applying<'a> {
@@ -114,12 +170,13 @@ impl<'a> Applying<'a> {
         match signal {
             Signal::Outcome(outcome) => self.outcome(&outcome),
             Signal::Probe { dependency, result } => {
-                if let Some((settings, known)) = self.known(dependency) {
-                    known.vital.probed(&settings.health, now, result);
+                let seed = self.state.seed.jitter;
+                if let Some((dependency, known)) = self.known(dependency) {
+                    known.machine(&dependency.rules, seed).probed(now, result);
                 }
             }
             Signal::Override { dependency, to, length, by, reason } => {
-                self.overridden(dependency, to, length, by, reason);
+                return self.overridden(dependency, to, length, by, reason);
             }
             Signal::Advice { source, dependency, health } => self.advised(source, dependency, health),
             Signal::Instances { count } => self.state.instances = Some((count, now)),
@@ -128,89 +185,145 @@ impl<'a> Applying<'a> {
                     known.outbox_depth = depth;
                 }
             }
-            Signal::Permit { dependency, permit } => return Answer::Permit(self.permit(dependency, permit)),
+            Signal::Permit { dependency, named, instead_of } => {
+                if instead_of.is_some() {
+                    self.release(dependency, instead_of);
+                }
+                return self.permit(dependency, named);
+            }
             Signal::Release { dependency, permit } => self.release(dependency, permit),
             Signal::Call { dependency, outcome } => {
-                let permitted = self.permit(dependency, None);
-                if let Some(outcome) = outcome.filter(|_| permitted) {
+                let answer = self.permit(dependency, false);
+                if let Some(outcome) = outcome.filter(|_| answer != Answer::NotPermitted) {
                     self.outcome(&Outcome { dependency, permit: None, ..outcome });
                 }
-                return Answer::Permit(permitted);
+                return answer;
             }
+            Signal::Restored { snapshot, away } => self.state.restore(self.matrix, snapshot, now, away),
             Signal::Decided(request) => return Answer::Decision(self.commit(request)),
             Signal::Finished { request, amounts } => self.finish(request, amounts),
         }
         Answer::Done
     }
 
-    fn outcome(&mut self, outcome: &Outcome<'_>) {
-        let now = self.now;
-        let Some((settings, known)) = self.known(outcome.dependency) else {
+    fn outcome(&mut self, outcome: &Outcome) {
+        let (now, seed) = (self.now, self.state.seed.jitter);
+        let Some((dependency, known)) = self.known(outcome.dependency) else {
             return;
         };
-        let mut of_trial = outcome.permit.is_none() && !known.trial_is_named;
-        if let Some(name) = outcome.permit {
-            let Some(lease) = known.permits.find(name, known.vital.generation, now) else {
-                known.permits.take_back(name);
-                return; // Late: the circuit has moved on, or the permit was never given.
-            };
-            known.permits.take_back(name);
-            of_trial = lease.trial;
+        let rules = &dependency.rules;
+        let mut hung = false;
+        if let Some(permit) = outcome.permit {
+            match known.take_back(rules, seed, now, permit) {
+                Some(was_hung) => hung = was_hung,
+                None => {
+                    // The circuit has moved on, the permit has ended, or it was never given.
+                    known.late_outcomes = more(known.late_outcomes);
+                    return;
+                }
+            }
         }
         match outcome.result {
             Report::Ok => known.last_ok = Some(now),
             Report::Refused => known.last_ok = None,
             Report::Failed(_) => {}
         }
-        let counted = match outcome.result {
-            Report::Ok | Report::Refused => Some(Counted::Success),
-            Report::Failed(fault) => Some(haste(settings, fault, outcome.had))
-                .filter(|fault| fault.counts_as_failure())
-                .map(Counted::Failure),
+        let skewed = outcome.latency.filter(|latency| *latency < 0);
+        let skewed = skewed.map(|latency| Event::ClockSkewed { dependency: outcome.dependency, latency });
+        let fault = match outcome.result {
+            Report::Ok | Report::Refused => None,
+            Report::Failed(fault) => Some(haste(dependency, fault, outcome.had)),
         };
-        let inert = known.vital.is_inert();
-        let Some(counted) = counted.filter(|_| !inert) else {
-            if !inert {
+        let neutral = fault.is_some_and(|fault| !rules.counts(fault));
+        let mut told = None;
+        if neutral || known.vital.is_inert() {
+            if !known.vital.is_inert() {
                 known.ignored_calls = more(known.ignored_calls);
+                known.ignored_streak = more(known.ignored_streak);
+                let reached = rules.ignored_streak == Some(known.ignored_streak);
+                told = reached.then_some(Event::NeverAnswered {
+                    dependency: outcome.dependency,
+                    ignored_calls: known.ignored_streak,
+                });
             }
             // It speaks neither for nor against it, and gives its permit back.
-            if of_trial {
-                known.vital.give_back_trial();
+            if outcome.permit.is_none() {
+                known.take_back_unnamed(rules, seed, now);
             }
-            return;
-        };
-        known.vital.counted(&settings.health, now, counted, outcome.retry_after);
+        } else {
+            known.ignored_streak = 0;
+            if outcome.permit.is_none() {
+                known.take_back_unnamed(rules, seed, now);
+                known.machine(rules, seed).first_trial(now);
+            }
+            let slow = fault == Some(Fault::Timeout)
+                || outcome.latency.is_some_and(|latency| {
+                    rules.slow_over.is_some_and(|over| u64::try_from(latency).unwrap_or(0) > over.get())
+                });
+            let call = Call {
+                failed: fault.is_some(),
+                slow: slow && rules.slow_over.is_some(),
+                refused: outcome.result == Report::Refused,
+            };
+            let retry_after = match fault {
+                Some(_) => rules.believed(outcome.retry_after),
+                None => Millis::ZERO,
+            };
+            // The rate of refusals is looked at before an opening or closing can empty the window.
+            told = known.refusals(rules, outcome.dependency, call, now);
+            known.machine(rules, seed).counted(now, Counted { call, fault, retry_after, hung });
+        }
+        self.own.extend(skewed);
+        self.own.extend(told);
     }
 
     fn overridden(
         &mut self,
-        dependency: DependencyId,
+        id: DependencyId,
         to: Option<Override>,
-        length: Option<Millis>,
+        mut length: Option<Millis>,
         by: Option<&str>,
         reason: Option<&str>,
-    ) {
-        let now = self.now;
-        let Some((settings, known)) = self.known(dependency) else {
-            return;
+    ) -> Answer {
+        let (now, seed) = (self.now, self.state.seed.jitter);
+        let Some((dependency, known)) = self.known(id) else {
+            return Answer::Done;
         };
-        if to == Some(Override::BreakGlass) {
-            return; // No dependency can declare it in this version, and undeclared it changes nothing.
+        let signed = by.is_some_and(|by| !by.is_empty()) && reason.is_some_and(|reason| !reason.is_empty());
+        let refused = match (to, dependency.break_glass) {
+            (Some(Override::BreakGlass), None) => Err(RefusedOverride::Undeclared),
+            (Some(Override::BreakGlass), Some(_)) if !signed => Err(RefusedOverride::Unsigned),
+            (Some(Override::BreakGlass), Some(longest)) => {
+                length = Some(length.unwrap_or(longest).min(longest));
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        let refused =
+            refused.and_then(|()| known.machine(&dependency.rules, seed).overridden(now, to, length));
+        if let Err(why) = refused {
+            self.own.push(Event::OverrideRefused { dependency: id, to, why });
+            return Answer::Refused(why);
         }
-        known.vital.overridden(&settings.health, now, to, length);
         if to == Some(Override::Reset) {
             known.advice.clear();
             known.ignored_calls = 0;
-            known.not_permitted_calls = 0;
+            known.ignored_streak = 0;
+            known.late_outcomes = 0;
         }
-        let (by, reason) = (by.map(Arc::from), reason.map(Arc::from));
-        self.own.push(Event::OverrideSet { dependency, to, length, by, reason });
+        let (by, reason): (Option<Arc<str>>, Option<Arc<str>>) = (by.map(Arc::from), reason.map(Arc::from));
+        known.signed = match known.vital.standing_kind() {
+            Some(_) => Signed { by: by.clone(), reason: reason.clone() },
+            None => Signed::default(),
+        };
+        self.own.push(Event::OverrideSet { dependency: id, to, length, by, reason });
+        Answer::Done
     }
 
     fn advised(&mut self, source: &str, dependency: DependencyId, health: Health) {
-        let now = self.now;
+        let (now, seed) = (self.now, self.state.seed.jitter);
         let until = now.plus(self.matrix.signal_ttl);
-        let Some((_, known)) = self.known(dependency) else {
+        let Some((dependency, known)) = self.known(dependency) else {
             return;
         };
         known.advice.retain(|(held, until)| held.as_ref() != source && *until > now);
@@ -221,52 +334,31 @@ impl<'a> Applying<'a> {
             known.advice.push((source.into(), until));
         }
         let until = known.advice.iter().map(|(_, until)| *until).max();
-        known.vital.advised(now, until);
+        known.machine(&dependency.rules, seed).advised(now, until);
     }
 
-    fn permit(&mut self, dependency: DependencyId, name: Option<&str>) -> bool {
-        let now = self.now;
-        let Some((settings, known)) = self.known(dependency) else {
-            return false;
+    fn permit(&mut self, dependency: DependencyId, named: bool) -> Answer {
+        let (now, seed) = (self.now, self.state.seed.jitter);
+        let Some((dependency, known)) = self.known(dependency) else {
+            return Answer::NotPermitted;
         };
-        let ttl = settings.health.permit_ttl;
-        // A trial that asks again under its own name keeps its permit.
-        if let Some(name) = name
-            && !known.vital.is_forced_open()
-            && known.permits.find(name, known.vital.generation, now).is_some_and(|lease| lease.trial)
-        {
-            known.vital.renew_trial(now);
-            known.permits.give(name, known.vital.generation, now, ttl, true);
-            return true;
+        let answer = known.admit(&dependency.rules, seed, now, named);
+        if let Answer::Permitted { permit: Some(_) } = answer {
+            self.state.due = earlier(self.state.due, Some(now.plus(dependency.rules.call_due)));
         }
-        let Some(trial) = known.vital.permit(now) else {
-            known.not_permitted_calls = more(known.not_permitted_calls);
-            return false;
-        };
-        if trial {
-            known.trial_is_named = name.is_some();
-        }
-        if let Some(name) = name {
-            known.permits.give(name, known.vital.generation, now, ttl, trial);
-        }
-        true
+        answer
     }
 
-    fn release(&mut self, dependency: DependencyId, name: Option<&str>) {
-        let now = self.now;
-        let Some((_, known)) = self.known(dependency) else {
+    fn release(&mut self, dependency: DependencyId, permit: Option<Permit>) {
+        let (now, seed) = (self.now, self.state.seed.jitter);
+        let Some((dependency, known)) = self.known(dependency) else {
             return;
         };
-        let of_trial = match name {
-            Some(name) => {
-                let lease = known.permits.find(name, known.vital.generation, now);
-                known.permits.take_back(name);
-                lease.is_some_and(|lease| lease.trial)
+        match permit {
+            Some(permit) => {
+                known.take_back(&dependency.rules, seed, now, permit);
             }
-            None => !known.trial_is_named,
-        };
-        if of_trial {
-            known.vital.give_back_trial();
+            None => known.take_back_unnamed(&dependency.rules, seed, now),
         }
     }
 
@@ -380,6 +472,6 @@ fn remember(went_on: bool, looked_at: Vec<(DependencyId, Option<NeedAnswer>)>, r
     }
 }
 
-fn more(count: u64) -> u64 {
+pub(crate) fn more(count: u64) -> u64 {
     count.saturating_add(1).min(INTEGER_MAX)
 }

@@ -3,6 +3,7 @@
 //! Ranges of single values (numbers, lengths of names) are the document layer's: a hand-made draft that leaves them
 //! can't make the engine panic, but answers for its own size.
 
+mod health;
 mod rungs;
 
 use alloc::boxed::Box;
@@ -16,6 +17,7 @@ use crate::draft::{
     DependencyDraft, InvariantDraft, MatrixDraft, MeterDraft, OperationDraft, ParameterDraft, RefuseDraft,
     Value,
 };
+use crate::health::Rules;
 use crate::matrix::{
     ClassId, Dependency, DependencyId, Matrix, Meter, MeterId, Operation, OperationId, RefuseRule,
 };
@@ -220,6 +222,8 @@ impl<'a> Compiler<'a> {
             let help = Some("write for example `deadline = \"250ms\"`, at most 10m".into());
             self.mistake("missing-deadline", path.clone(), what, help);
         }
+        self.health(draft, &path);
+        self.break_glass(draft, &path);
         let ladder_path = path.key("on_failure");
         self.count("rungs", &ladder_path, draft.on_failure.len(), limits::RUNGS);
         let ladder = draft
@@ -238,7 +242,8 @@ impl<'a> Compiler<'a> {
             role: draft.role,
             stage: draft.stage.unwrap_or_else(|| draft.role.stage()),
             deadline: draft.deadline,
-            health: draft.health,
+            rules: Rules::new(&draft.health, draft.deadline, &draft.name),
+            break_glass: draft.break_glass,
             ladder,
             refusal,
         }

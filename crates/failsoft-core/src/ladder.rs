@@ -8,10 +8,12 @@ use crate::answer::{Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSA
 use crate::draft::{LastKnownOf, Share};
 use crate::matrix::{Action, DependencyId, MeterId, Rung, Situation};
 use crate::meter;
-use crate::needs::{Asking, Condition, Failure, Source, Subject, tightens};
+use crate::needs::{Asking, Condition, Failure, Source, Subject, caller_haste, tightens};
 use crate::report::{Pass, Report};
 use crate::request::Met;
-use crate::{Effect, Fault, Health, Millis, ObligationKind, Posture, Role, RungKind, Time, Verdict};
+use crate::{
+    Effect, Fault, Health, Millis, ObligationKind, Posture, Role, RuleKind, RungKind, Time, Verdict,
+};
 
 /// A rung that stands: what it makes, and the wait that it asks for.
 struct Standing {
@@ -26,6 +28,14 @@ impl Standing {
 
     fn with(kind: ObligationKind, detail: Detail) -> Self {
         Self { obligation: Some((ObligationName::Known(kind), detail)), wait: None }
+    }
+}
+
+fn mark_unchecked(guard: DependencyId) -> Obligation {
+    Obligation {
+        kind: ObligationName::Known(ObligationKind::MarkUnchecked),
+        dependency: Some(guard),
+        detail: Detail::None,
     }
 }
 
@@ -52,11 +62,35 @@ impl Bar {
 impl<'a> Asking<'a> {
     /// What the need answers; nothing where it is fine.
     pub(crate) fn answer(&self, subject: &Subject<'a>) -> Option<NeedAnswer> {
+        if let Some(since) = subject.vital.glass_broken_since().filter(|_| self.may_be_skipped(subject)) {
+            return Some(self.skipped(subject, since));
+        }
         match self.condition(subject) {
             Condition::Fine => None,
             Condition::Refused => Some(self.refused(subject)),
             Condition::Failed(failure) => Some(self.failed(subject, failure)),
         }
+    }
+
+    /// Break-glass takes the place of a guard's silence or failure, never of its own word or the caller's doing.
+    fn may_be_skipped(&self, subject: &Subject<'a>) -> bool {
+        !self.is_irreversible()
+            && match subject.met.report {
+                Some((Report::Ok | Report::Refused, _)) => false,
+                Some((Report::Failed(fault), _)) => !caller_haste(subject, fault).caller(),
+                None => true,
+            }
+    }
+
+    fn skipped(&self, subject: &Subject<'a>, since: Time) -> NeedAnswer {
+        let mut answer = self.ran_out(subject, Verdict::Allow, 200, None);
+        answer.posture = Posture::FailOpen;
+        answer.pass = Some(Pass::Skipped);
+        answer.reason.kind = ReasonKind::Rule(RuleKind::BreakGlass);
+        answer.reason.fault = subject.met.report.map(|(report, _)| report);
+        answer.reason.since = since;
+        answer.obligations.push(mark_unchecked(subject.id));
+        answer
     }
 
     fn refused(&self, subject: &Subject<'a>) -> NeedAnswer {
@@ -134,11 +168,7 @@ impl<'a> Asking<'a> {
             };
         }
         if answer.pass == Some(Pass::Skipped) {
-            answer.obligations.push(Obligation {
-                kind: ObligationName::Known(ObligationKind::MarkUnchecked),
-                dependency: Some(subject.id),
-                detail: Detail::None,
-            });
+            answer.obligations.push(mark_unchecked(subject.id));
         }
         answer.reason.fault = failure.fault.map(Report::Failed);
         answer.reason.since = self.since(subject, Some(failure));

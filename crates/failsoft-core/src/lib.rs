@@ -46,6 +46,7 @@ mod compile;
 mod decide;
 pub mod draft;
 mod health;
+mod health_report;
 mod ladder;
 mod matrix;
 mod meter;
@@ -53,8 +54,11 @@ mod mistake;
 mod needs;
 mod permits;
 mod published;
+mod quick;
 mod report;
 mod request;
+#[cfg(feature = "serde")]
+mod serde_forms;
 mod signal;
 mod small_map;
 mod state;
@@ -64,17 +68,20 @@ mod vocabulary;
 pub use answer::{Decision, Detail, Emit, Obligation, ObligationName, Reason, ReasonKind};
 pub use apply::apply;
 pub use decide::decide;
+pub use health::{Crossed, Episode, HttpAnswer, Permit, snapshot, transitions};
+pub use health_report::{HealthReport, Metrics, StandingReport, health, next_probe};
 pub use published::{Published, published};
 pub use report::Report;
 pub use request::Request;
-pub use signal::{Answer, Event, Outcome, Signal};
-pub use state::{HealthReport, Metrics, State, health};
+pub use signal::{Answer, Event, Outcome, Signal, WindowFigures};
+pub use state::{Seed, State};
 
 pub use compile::limits;
 pub use matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 pub use mistake::{Mistake, Path, Segment, nearest, suggestion};
 pub use time::{INTEGER_MAX, Millis, Time};
 pub use vocabulary::{
-    Cause, Circuit, Effect, Enforcement, EventKind, Fault, Health, MeterMode, ObligationKind, Override,
-    Posture, ProbeResult, Role, RuleKind, RungKind, Stage, Verdict,
+    Cause, Circuit, Effect, Enforcement, EventKind, Fault, HalfOpenExit, HalfOpenPolicy, Health,
+    InitialState, MeterMode, ObligationKind, Override, Posture, ProbeResult, RefusedOverride,
+    RetryAfterPolicy, Role, RuleKind, RungKind, SlidingWindowType, Stage, UnlistedError, Verdict,
 };

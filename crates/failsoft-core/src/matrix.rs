@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::draft::{HealthSettings, LastKnownOf, MeterKey, Share};
+use crate::draft::{LastKnownOf, MeterKey, Share};
+use crate::health::Rules;
 use crate::{Effect, Enforcement, Fault, Health, MeterMode, Millis, Posture, Role, RungKind, Stage, Verdict};
 
 macro_rules! ids {
@@ -153,7 +154,9 @@ pub(crate) struct Dependency {
     pub(crate) role: Role,
     pub(crate) stage: Stage,
     pub(crate) deadline: Option<Millis>,
-    pub(crate) health: HealthSettings,
+    pub(crate) rules: Rules,
+    /// The longest that an operator may skip it for.
+    pub(crate) break_glass: Option<Millis>,
     pub(crate) ladder: Vec<Rung>,
     /// None on an observer, whose refusal is a fault.
     pub(crate) refusal: Option<Rung>,
@@ -286,6 +289,12 @@ impl Matrix {
     #[must_use]
     pub fn dependency_name(&self, id: DependencyId) -> &str {
         self.dependencies.get(id.index()).map_or("", |dependency| dependency.name.as_ref())
+    }
+
+    /// How long a dependency's circuit waits when it first opens, jitter aside.
+    #[must_use]
+    pub fn first_wait(&self, id: DependencyId) -> Millis {
+        self.dependencies.get(id.index()).map_or(Millis::ZERO, |dependency| dependency.rules.wait)
     }
 
     /// The name of an operation of this matrix; nothing where the id is another matrix's.

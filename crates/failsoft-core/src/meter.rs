@@ -4,12 +4,14 @@
 //! table never holds more than its declared capacity.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::draft::{MeterKey, Share};
 use crate::matrix::Meter;
+use crate::snapshot::MeterSnapshot;
 use crate::{INTEGER_MAX, MeterMode, Millis, Time};
 
 /// Two 64-bit halves of a keyed hash.
@@ -32,11 +34,13 @@ pub(crate) fn key(secret: (u64, u64), of: MeterKey, tenant: &str, session: &str)
 struct Entry {
     count: u64,
     started: Time,
+    /// Which period it is: a moment would not do, because a restart moves it.
+    period: u64,
 }
 
 impl Entry {
     fn ended(&self, window: Option<Millis>, now: Time) -> bool {
-        window.is_some_and(|window| self.started.plus(window) <= now)
+        window.is_some_and(|window| self.started.exactly_after(window) <= now)
     }
 }
 
@@ -46,7 +50,7 @@ pub(crate) struct Taken {
     pub(crate) key: Key,
     pub(crate) amount: u64,
     /// The period in which it was counted; none where the table had no room.
-    pub(crate) period: Option<Time>,
+    pub(crate) period: Option<u64>,
 }
 
 /// One meter's own counts.
@@ -55,10 +59,41 @@ pub(crate) struct Table {
     entries: BTreeMap<Key, Entry>,
     /// When each period ends, the first first, so that a full table need not be searched.
     ends: BTreeSet<(Time, Key)>,
+    /// How many periods have begun.
+    periods: u64,
     pub(crate) full_told: bool,
 }
 
 impl Table {
+    pub(crate) fn save(&self, now: Time) -> MeterSnapshot {
+        let key = |((first, second), entry): (&Key, &Entry)| {
+            (format!("{first:016x}{second:016x}"), entry.count, now.since(entry.started), entry.period)
+        };
+        MeterSnapshot {
+            keys: self.entries.iter().map(key).collect(),
+            full_told: self.full_told,
+            periods: self.periods,
+        }
+    }
+
+    /// Puts what was saved, if anything, in the place of what is counted, as far as it has room; `then` is the moment
+    /// of saving. Numbers of periods are not given again, so that no request takes a new period for its own.
+    pub(crate) fn restore(&mut self, meter: &Meter, saved: Option<&MeterSnapshot>, then: Time) {
+        let plain = MeterSnapshot::default();
+        let saved = saved.unwrap_or(&plain);
+        *self =
+            Self { full_told: saved.full_told, periods: self.periods.max(saved.periods), ..Self::default() };
+        for (key, count, age, period) in saved.keys.iter().take(meter.capacity) {
+            let half = |digits: Option<&str>| digits.and_then(|half| u64::from_str_radix(half, 16).ok());
+            let (Some(first), Some(second)) = (half(key.get(..16)), half(key.get(16..))) else { continue };
+            let (key, started) = ((first, second), then.minus(*age));
+            self.entries.insert(key, Entry { count: *count, started, period: *period });
+            if let Some(window) = meter.window {
+                self.ends.insert((started.exactly_after(window), key));
+            }
+        }
+    }
+
     fn live(&self, meter: &Meter, key: Key, now: Time) -> Option<&Entry> {
         self.entries.get(&key).filter(|entry| !entry.ended(meter.window, now))
     }
@@ -70,27 +105,29 @@ impl Table {
     }
 
     /// Counts `amount`, and says in which period; nothing where the table has no room for a newcomer.
-    pub(crate) fn add(&mut self, meter: &Meter, key: Key, amount: u64, now: Time) -> Option<Time> {
+    pub(crate) fn add(&mut self, meter: &Meter, key: Key, amount: u64, now: Time) -> Option<u64> {
         if amount == 0 {
-            return Some(now);
+            return Some(0);
         }
         self.drop_ended(now);
         if !self.has_room(meter, key, now) {
             return None;
         }
-        let entry = self.entries.entry(key).or_insert(Entry { count: 0, started: now });
+        let next = self.periods.saturating_add(1);
+        let entry = self.entries.entry(key).or_insert(Entry { count: 0, started: now, period: next });
+        self.periods = self.periods.max(entry.period);
         entry.count = entry.count.saturating_add(amount).min(INTEGER_MAX);
-        let started = entry.started;
+        let (started, period) = (entry.started, entry.period);
         if let Some(window) = meter.window {
-            self.ends.insert((started.plus(window), key));
+            self.ends.insert((started.exactly_after(window), key));
         }
-        Some(started)
+        Some(period)
     }
 
     /// Puts what it really cost in the place of what was taken.
     pub(crate) fn settle(&mut self, meter: &Meter, taken: Taken, actual: u64, now: Time) {
         // What was counted in a period that is over went with it.
-        let lasts = self.live(meter, taken.key, now).is_some_and(|entry| taken.period == Some(entry.started));
+        let lasts = self.live(meter, taken.key, now).is_some_and(|entry| taken.period == Some(entry.period));
         if !lasts {
             return;
         }
@@ -102,7 +139,7 @@ impl Table {
                 && let Some(gone) = self.entries.remove(&taken.key)
                 && let Some(window) = meter.window
             {
-                self.ends.remove(&(gone.started.plus(window), taken.key));
+                self.ends.remove(&(gone.started.exactly_after(window), taken.key));
             }
         }
     }
@@ -136,7 +173,7 @@ impl Table {
         }
         let entry = self.live(meter, key, now);
         let own = match (entry, taken) {
-            (Some(entry), Some(taken)) if taken.period == Some(entry.started) && taken.key == key => {
+            (Some(entry), Some(taken)) if taken.period == Some(entry.period) && taken.key == key => {
                 entry.count.saturating_sub(taken.amount)
             }
             (Some(entry), _) => entry.count,

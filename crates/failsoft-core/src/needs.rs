@@ -109,7 +109,10 @@ impl<'a> Asking<'a> {
     fn condition_by_health(&self, subject: &Subject<'_>) -> Condition {
         let own = Subject { vital: subject.vital.without_advice(), ..*subject };
         let condition = self.condition_by_own_health(&own);
-        let advised = subject.vital.health() == Health::Degraded && own.vital.health() != Health::Degraded;
+        // An operator who lets every call through is not overruled by a bystander.
+        let advised = subject.vital.health() == Health::Degraded
+            && own.vital.health() != Health::Degraded
+            && !subject.vital.is_let_through();
         if condition != Condition::Fine || !advised {
             return condition;
         }
@@ -120,14 +123,14 @@ impl<'a> Asking<'a> {
     }
 
     fn condition_by_own_health(&self, subject: &Subject<'_>) -> Condition {
-        let vital = &subject.vital;
+        let (vital, rules) = (&subject.vital, &subject.dependency.rules);
         if vital.is_let_through() {
             return self.fine_by_health(subject);
         }
         match vital.health() {
             Health::Unknown | Health::Healthy => self.fine_by_health(subject),
             Health::Down => failed(vital.class(), Source::Health),
-            Health::Probing if self.is_irreversible() || !vital.is_permit_free() => {
+            Health::Probing if self.is_irreversible() || vital.permits_left(rules) == Some(0) => {
                 failed(vital.class(), Source::Health)
             }
             Health::Probing => self.fine_by_health(subject),
@@ -167,7 +170,7 @@ const fn failed(fault: Option<Fault>, source: Source) -> Condition {
 }
 
 /// A guard that was given less time than its deadline has not failed: the caller was in a hurry.
-fn caller_haste(subject: &Subject<'_>, fault: Fault) -> Fault {
+pub(crate) fn caller_haste(subject: &Subject<'_>, fault: Fault) -> Fault {
     haste(subject.dependency, fault, subject.met.had)
 }
 

@@ -1,68 +1,91 @@
-//! Permits that are out: leases by name, each of one generation of its circuit and with an end.
+//! Permits as a dependency's state keeps them: given, taken back, and what calls under them say of refusals.
 
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use crate::Time;
+use crate::apply::more;
+use crate::health::{Admission, Call, Permit, Rules};
+use crate::matrix::DependencyId;
+use crate::signal::{Answer, Event};
+use crate::state::DependencyState;
 
-use crate::{Millis, Time};
-
-/// So many permits are remembered per dependency; past it the oldest is forgotten, and its outcome comes late.
-const MOST: usize = 16_384;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
-    pub(crate) generation: u64,
-    pub(crate) expires: Time,
-    /// It is the permit of the one trial call.
-    pub(crate) trial: bool,
-    /// When it was given, among the others.
-    order: u64,
-}
-
-/// The leases of one dependency.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Permits {
-    leases: BTreeMap<Arc<str>, Lease>,
-    /// Oldest first. All leases of a dependency last equally long, so this is the order in which they end.
-    by_age: BTreeMap<u64, Arc<str>>,
-    given: u64,
-}
-
-impl Permits {
-    pub(crate) fn give(&mut self, name: &str, generation: u64, now: Time, ttl: Millis, trial: bool) {
-        self.take_back(name);
-        self.drop_expired(now);
-        if self.leases.len() >= MOST {
-            self.drop_oldest();
+impl DependencyState {
+    /// May it be called now? A trial's permit is always remembered, a call's where it has a name.
+    pub(crate) fn admit(&mut self, rules: &Rules, seed: u64, now: Time, named: bool) -> Answer {
+        let admission = self.machine(rules, seed).admit(now);
+        if admission == Admission::No {
+            self.vital.not_permitted = more(self.vital.not_permitted);
+            if let Some(outage) = &mut self.vital.outage {
+                outage.not_permitted = more(outage.not_permitted);
+            }
+            return Answer::NotPermitted;
         }
-        self.given = self.given.saturating_add(1);
-        let name: Arc<str> = name.into();
-        let lease = Lease { generation, expires: now.plus(ttl), trial, order: self.given };
-        self.by_age.insert(self.given, name.clone());
-        self.leases.insert(name, lease);
-    }
-
-    /// The lease of that name, if it is still out in this generation.
-    pub(crate) fn find(&self, name: &str, generation: u64, now: Time) -> Option<Lease> {
-        self.leases.get(name).copied().filter(|lease| lease.generation == generation && now < lease.expires)
-    }
-
-    pub(crate) fn take_back(&mut self, name: &str) {
-        if let Some(lease) = self.leases.remove(name) {
-            self.by_age.remove(&lease.order);
+        let trial = admission == Admission::Trial;
+        if !named && !trial {
+            return Answer::Permitted { permit: None };
         }
+        if self.leases.is_full() {
+            self.take_back_slot(rules, seed, now, self.leases.oldest());
+        }
+        let (slot, permit) = self.leases.push(now, trial, !named);
+        self.machine(rules, seed).is_out(slot, trial, now);
+        Answer::Permitted { permit: named.then_some(permit) }
     }
 
-    fn drop_expired(&mut self, now: Time) {
-        while let Some((_, name)) = self.by_age.first_key_value()
-            && self.leases.get(name).is_none_or(|lease| lease.expires <= now)
+    /// Takes a permit back, and says whether its call had counted as hung; nothing where it comes late.
+    pub(crate) fn take_back(&mut self, rules: &Rules, seed: u64, now: Time, permit: Permit) -> Option<bool> {
+        let (slot, _) = self.leases.find(permit)?;
+        self.take_back_slot(rules, seed, now, slot)
+    }
+
+    /// The oldest trial's permit that no outcome will name, if there is one.
+    pub(crate) fn take_back_unnamed(&mut self, rules: &Rules, seed: u64, now: Time) {
+        let mut slot = self.vital.out.current;
+        // Only trials and what an operator let through are of this generation while one is out: they are few.
+        while self.vital.trials.out > 0
+            && let Some(lease) = self.leases.get(slot)
         {
-            self.drop_oldest();
+            if lease.trial && lease.unnamed {
+                self.take_back_slot(rules, seed, now, slot);
+                return;
+            }
+            slot = lease.next;
         }
     }
 
-    fn drop_oldest(&mut self) {
-        if let Some((_, name)) = self.by_age.pop_first() {
-            self.leases.remove(&name);
+    fn take_back_slot(
+        &mut self,
+        rules: &Rules,
+        seed: u64,
+        now: Time,
+        slot: crate::health::Slot,
+    ) -> Option<bool> {
+        let lease = *self.leases.get(slot)?;
+        let current = self.vital.is_current(&lease);
+        let hung = if current { self.machine(rules, seed).lease_is_over(slot, &lease, now) } else { false };
+        if self.vital.out.head == slot {
+            self.vital.out.head = lease.next;
         }
+        self.leases.remove(slot);
+        current.then_some(hung)
+    }
+
+    /// The event of a rate of refusals that has reached its threshold with this call.
+    pub(crate) fn refusals(
+        &mut self,
+        rules: &Rules,
+        dependency: DependencyId,
+        call: Call,
+        now: Time,
+    ) -> Option<Event> {
+        let limit = rules.refusal_rate?;
+        let tally = self.window.with(now, call);
+        let rate = crate::health::Rate { part: tally.refused, whole: tally.calls };
+        let spiked = !self.window.is_none() && rate.reaches(limit, rules.minimum);
+        let told = core::mem::replace(&mut self.refusals_spiked, spiked);
+        (spiked && !told).then(|| Event::RefusalsSpiked {
+            dependency,
+            refusal_rate_bp: rate.basis_points(),
+            limit_bp: limit.saturating_mul(100),
+            calls: tally.calls,
+        })
     }
 }

@@ -46,9 +46,8 @@ pub fn published(matrix: &Matrix, state: &State, operation: OperationId, now: Ti
         matches!(vital.health(), Health::Unknown | Health::Healthy) && due.is_none()
     };
     let all_settled = operation.needs.iter().all(|id| {
-        let dependency = matrix.dependencies.get(id.index());
         let vital = state.vital(matrix, *id, now);
-        vital.zip(dependency).is_some_and(|(vital, dependency)| settled(vital, vital.due(&dependency.health)))
+        vital.is_some_and(|vital| settled(vital, state.next_due(matrix, *id, vital)))
     });
     if !depends_on_request && all_settled { Published::Plain } else { Published::Ask }
 }

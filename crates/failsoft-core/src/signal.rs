@@ -3,16 +3,18 @@
 use alloc::sync::Arc;
 
 use crate::answer::{Decision, Emit};
+use crate::health::{Crossed, Episode, Permit};
 use crate::matrix::{DependencyId, MeterId};
 use crate::report::Report;
 use crate::request::Request;
-use crate::{Cause, Health, Millis, Override, ProbeResult, Time};
+use crate::snapshot::Snapshot;
+use crate::{Cause, Health, Millis, Override, ProbeResult, RefusedOverride, Time};
 
 /// One observation, or one commit.
 #[derive(Debug)]
 pub enum Signal<'a> {
     /// A call has ended.
-    Outcome(Outcome<'a>),
+    Outcome(Outcome),
     /// An active probe has ended.
     Probe {
         /// Of which dependency.
@@ -24,7 +26,7 @@ pub enum Signal<'a> {
     Override {
         /// Of which dependency.
         dependency: DependencyId,
-        /// To what; nothing lifts it. `break_glass` is not built in this version, and changes nothing.
+        /// To what; nothing lifts it. `break_glass` must be declared, and needs `by` and `reason`.
         to: Option<Override>,
         /// For how long.
         length: Option<Millis>,
@@ -54,26 +56,35 @@ pub enum Signal<'a> {
         /// How much.
         depth: u64,
     },
-    /// May it be called now? Where health is probing this takes the one permit.
+    /// May it be called now? Where health is probing this takes a trial's permit.
     Permit {
         /// Which dependency.
         dependency: DependencyId,
-        /// The permit's name.
-        permit: Option<&'a str>,
+        /// Whether the outcome will name the permit. Only one that is named is seen to hang.
+        named: bool,
+        /// A permit that is given back first, because this one takes its place.
+        instead_of: Option<Permit>,
     },
     /// A permit is given back without an outcome.
     Release {
         /// Of which dependency.
         dependency: DependencyId,
-        /// The permit's name.
-        permit: Option<&'a str>,
+        /// The permit; none for one that was not named.
+        permit: Option<Permit>,
     },
     /// A permit, and where it was given the outcome. `Outcome::permit` is not read.
     Call {
         /// Of which dependency.
         dependency: DependencyId,
         /// How the call ended; nothing where it goes on.
-        outcome: Option<Outcome<'a>>,
+        outcome: Option<Outcome>,
+    },
+    /// What was saved is put in the place of all that is known.
+    Restored {
+        /// What was saved.
+        snapshot: &'a Snapshot,
+        /// How long ago; nothing gets older where that is not known.
+        away: Option<Millis>,
     },
     /// Decide, and commit it.
     Decided(&'a mut Request),
@@ -88,13 +99,15 @@ pub enum Signal<'a> {
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Outcome<'a> {
+pub struct Outcome {
     /// Of which dependency.
     pub dependency: DependencyId,
     /// What it met.
     pub result: Report,
-    /// The permit under which it was made, by name.
-    pub permit: Option<&'a str>,
+    /// The permit under which it was made; an outcome without one is taken as current.
+    pub permit: Option<Permit>,
+    /// How long it took, in milliseconds. One below zero counts as none, and is told.
+    pub latency: Option<i64>,
     /// How long the dependency asked to be left alone.
     pub retry_after: Option<Millis>,
     /// How much time the request had left as the call began.
@@ -106,10 +119,28 @@ pub struct Outcome<'a> {
 pub enum Answer {
     /// There is nothing to say.
     Done,
-    /// Whether the call may be made.
-    Permit(bool),
+    /// The call may be made.
+    Permitted {
+        /// Under this permit; none where it was not to be named.
+        permit: Option<Permit>,
+    },
+    /// The call may not be made.
+    NotPermitted,
+    /// The override was refused, and has changed nothing.
+    Refused(RefusedOverride),
     /// The decision that was committed.
     Decision(Decision),
+}
+
+/// The calls behind a health as it changed: of the call window; in half open, of the trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowFigures {
+    /// Calls that counted.
+    pub calls: u64,
+    /// Failed ones.
+    pub failed_calls: u64,
+    /// Slow ones.
+    pub slow_calls: u64,
 }
 
 /// What has changed, for people and machines that watch.
@@ -132,6 +163,50 @@ pub enum Event {
         to: Health,
         /// What changed it last.
         why: Cause,
+        /// The setting and the value behind that.
+        crossed: Option<Crossed>,
+        /// The figures as they stood then.
+        window: WindowFigures,
+        /// How long the health last told had stood.
+        held: Millis,
+        /// How long until it may be called again, where that is known.
+        wait: Option<Millis>,
+        /// The outage that has ended, where one has.
+        outage: Option<Episode>,
+    },
+    /// An operator's override was refused, and has changed nothing.
+    OverrideRefused {
+        /// Of which dependency.
+        dependency: DependencyId,
+        /// To what.
+        to: Option<Override>,
+        /// Why.
+        why: RefusedOverride,
+    },
+    /// An outcome told a latency below zero.
+    ClockSkewed {
+        /// Of which dependency.
+        dependency: DependencyId,
+        /// The latency told, in milliseconds.
+        latency: i64,
+    },
+    /// The rate of refusals has reached its threshold.
+    RefusalsSpiked {
+        /// Of which dependency.
+        dependency: DependencyId,
+        /// The rate, in hundredths of a percent.
+        refusal_rate_bp: u64,
+        /// The threshold, in hundredths of a percent.
+        limit_bp: u64,
+        /// Over so many calls.
+        calls: u64,
+    },
+    /// So many outcomes in a row spoke neither for nor against it.
+    NeverAnswered {
+        /// Which dependency.
+        dependency: DependencyId,
+        /// How many.
+        ignored_calls: u64,
     },
     /// The host told a moment before the last one; the last one was kept.
     ClockSteppedBack {
@@ -173,7 +248,11 @@ impl Signal<'_> {
             | Self::Permit { dependency, .. }
             | Self::Release { dependency, .. }
             | Self::Call { dependency, .. } => Some(*dependency),
-            Self::Instances { .. } | Self::Outbox { .. } | Self::Decided(_) | Self::Finished { .. } => None,
+            Self::Instances { .. }
+            | Self::Outbox { .. }
+            | Self::Restored { .. }
+            | Self::Decided(_)
+            | Self::Finished { .. } => None,
         }
     }
 }

@@ -3,12 +3,11 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::health::Vital;
-use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
+use crate::health::{Leases, Machine, Rules, View, Vital, Window};
+use crate::matrix::{DependencyId, Matrix, MeterId};
 use crate::meter::{self, Table};
-use crate::permits::Permits;
 use crate::request::Request;
-use crate::{Circuit, Fault, Health, Millis, Time};
+use crate::{Health, Time};
 
 /// So many steps of the clock are remembered between two signals.
 const MOST_STEPS: usize = 16;
@@ -20,19 +19,82 @@ pub(crate) const MOST_SOURCES: usize = 16;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DependencyState {
     pub(crate) vital: Vital,
-    /// The health that was last told as an event.
+    pub(crate) window: Window,
+    pub(crate) leases: Leases,
+    /// The health that was last told as an event, and since when it stood.
     pub(crate) told: Health,
-    pub(crate) permits: Permits,
-    /// Whether the trial's permit, where one is out, was asked for under a name.
-    pub(crate) trial_is_named: bool,
+    pub(crate) told_since: Time,
+    /// Who set the override that stands, and why.
+    pub(crate) signed: Signed,
     /// Who advises, and until when; the oldest first.
     pub(crate) advice: Vec<(Arc<str>, Time)>,
     pub(crate) ignored_calls: u64,
-    pub(crate) not_permitted_calls: u64,
+    /// Outcomes in a row that counted as nothing.
+    pub(crate) ignored_streak: u64,
+    pub(crate) late_outcomes: u64,
+    /// Too many refusals have been told, and there have not been fewer since.
+    pub(crate) refusals_spiked: bool,
     /// When it last answered `ok`; a refusal ends it.
     pub(crate) last_ok: Option<Time>,
     pub(crate) outbox_depth: u64,
     pub(crate) outbox_sequence: u64,
+}
+
+/// Who did something, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) by: Option<Arc<str>>,
+    pub(crate) reason: Option<Arc<str>>,
+}
+
+impl DependencyState {
+    pub(crate) fn new(rules: &Rules, start: Time, seed: u64) -> Self {
+        let vital = Vital::new(rules, start, seed);
+        Self {
+            told: vital.health(),
+            told_since: start,
+            vital,
+            window: Window::new(rules.window, start),
+            leases: Leases::default(),
+            signed: Signed::default(),
+            advice: Vec::new(),
+            ignored_calls: 0,
+            ignored_streak: 0,
+            late_outcomes: 0,
+            refusals_spiked: false,
+            last_ok: None,
+            outbox_depth: 0,
+            outbox_sequence: 0,
+        }
+    }
+
+    /// Its health, to be moved.
+    pub(crate) fn machine<'a>(&'a mut self, rules: &'a Rules, seed: u64) -> Machine<'a> {
+        Machine {
+            rules,
+            seed,
+            vital: &mut self.vital,
+            window: View::Held(&mut self.window),
+            leases: &self.leases,
+        }
+    }
+
+    /// Its health as a question sees it: `vital` is the question's own copy.
+    fn seen<'a>(&'a self, rules: &'a Rules, seed: u64, vital: &'a mut Vital) -> Machine<'a> {
+        Machine { rules, seed, vital, window: View::Seen(&self.window), leases: &self.leases }
+    }
+
+    /// Does what time was due to do by `now`.
+    pub(crate) fn advance(&mut self, rules: &Rules, seed: u64, now: Time) {
+        self.machine(rules, seed).advance(now);
+        // The leases that have ended are at the front.
+        while !self.leases.oldest().is_none() && self.leases.oldest() != self.vital.out.head {
+            self.leases.remove(self.leases.oldest());
+        }
+        if self.vital.standing.is_none() {
+            self.signed = Signed::default();
+        }
+    }
 }
 
 /// All that changes. It is bounded by the matrix and its declared capacities, whatever is sent in.
@@ -48,44 +110,42 @@ pub struct State {
     pub(crate) instances: Option<(u64, Time)>,
     /// Time alone changes nothing before this moment.
     pub(crate) due: Option<Time>,
-    secret: (u64, u64),
+    pub(crate) seed: Seed,
+}
+
+/// What the host draws once, so that instances differ where they should and strangers can't guess.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seed {
+    /// Tenants' and sessions' names are hashed under it: random wherever they come from strangers, and kept over a
+    /// restart.
+    pub hash_key: (u64, u64),
+    /// What the jitter of waits is drawn from: another for each instance.
+    pub jitter: u64,
 }
 
 impl State {
-    /// Nothing is known yet at `start`. Tenants' names are hashed without a secret: see [`with_hash_key`](Self::with_hash_key).
+    /// Nothing is known yet at `start`, and nothing is drawn: see [`seeded`](Self::seeded).
     #[must_use]
     pub fn new(matrix: &Matrix, start: Time) -> Self {
-        Self::with_hash_key(matrix, start, (0, 0))
+        Self::seeded(matrix, start, Seed::default())
     }
 
-    /// Nothing is known yet at `start`; tenants' and sessions' names are hashed under `secret`, which should be
-    /// random wherever they come from strangers.
+    /// Nothing is known yet at `start`.
     #[must_use]
-    pub fn with_hash_key(matrix: &Matrix, start: Time, secret: (u64, u64)) -> Self {
-        let dependencies = matrix.dependencies.iter().map(|dependency| {
-            let vital = Vital::new(&dependency.health, start);
-            DependencyState {
-                told: vital.health(),
-                vital,
-                permits: Permits::default(),
-                trial_is_named: false,
-                advice: Vec::new(),
-                ignored_calls: 0,
-                not_permitted_calls: 0,
-                last_ok: None,
-                outbox_depth: 0,
-                outbox_sequence: 0,
-            }
-        });
-        Self {
+    pub fn seeded(matrix: &Matrix, start: Time, seed: Seed) -> Self {
+        let dependencies =
+            matrix.dependencies.iter().map(|known| DependencyState::new(&known.rules, start, seed.jitter));
+        let mut state = Self {
             clock: start,
             steps: Vec::new(),
             dependencies: dependencies.collect(),
             tables: matrix.meters.iter().map(|_| Table::default()).collect(),
             instances: None,
             due: None,
-            secret,
-        }
+            seed,
+        };
+        state.note_all_due(matrix);
+        state
     }
 
     /// The moment that counts when the host says it is `now`: time never goes back.
@@ -110,87 +170,58 @@ impl State {
         self.dependencies.get(id.index())
     }
 
-    /// A copy of what health is read from, as it stands at `now`.
+    /// What health is read from, as it stands at `now`.
     pub(crate) fn vital(&self, matrix: &Matrix, id: DependencyId, now: Time) -> Option<Vital> {
-        let mut vital = self.dependency(id)?.vital;
-        vital.advance(&matrix.dependencies.get(id.index())?.health, now);
+        let known = self.dependency(id)?;
+        let mut vital = known.vital;
+        if self.due.is_some_and(|due| due <= now) {
+            let rules = &matrix.dependencies.get(id.index())?.rules;
+            known.seen(rules, self.seed.jitter, &mut vital).advance(now);
+        }
         Some(vital)
+    }
+
+    /// When time alone changes something of this dependency, as it stands.
+    pub(crate) fn next_due(&self, matrix: &Matrix, id: DependencyId, mut vital: Vital) -> Option<Time> {
+        let rules = &matrix.dependencies.get(id.index())?.rules;
+        self.dependency(id)?.seen(rules, self.seed.jitter, &mut vital).due()
     }
 
     pub(crate) fn meter_key(&self, matrix: &Matrix, meter: MeterId, request: &Request) -> Option<meter::Key> {
         let of = matrix.meters.get(meter.index())?.key;
-        Some(meter::key(self.secret, of, &request.tenant, &request.session))
+        Some(meter::key(self.seed.hash_key, of, &request.tenant, &request.session))
+    }
+
+    /// What must stay as it is for nothing to become due earlier. Nothing while anything but a closed circuit is in
+    /// play: then it is simply looked for.
+    pub(crate) fn shape(&self, id: DependencyId) -> Option<bool> {
+        let vital = &self.dependency(id)?.vital;
+        let plain = vital.is_closed()
+            && vital.standing.is_none()
+            && vital.advised_until.is_none()
+            && vital.band.is_none();
+        plain.then_some(vital.signal.is_some())
     }
 
     /// Moves the moment before which time alone changes nothing.
-    pub(crate) fn note_due(&mut self, dependency: &Dependency, id: DependencyId) {
-        let due = self.dependency(id).and_then(|state| state.vital.due(&dependency.health));
-        self.due = match (self.due, due) {
-            (Some(held), Some(due)) => Some(held.min(due)),
-            (held, due) => held.or(due),
-        };
+    pub(crate) fn note_due(&mut self, rules: &Rules, id: DependencyId) {
+        let seed = self.seed.jitter;
+        let due = self.dependencies.get_mut(id.index()).and_then(|known| known.machine(rules, seed).due());
+        self.due = earlier(self.due, due);
+    }
+
+    /// Finds it anew.
+    pub(crate) fn note_all_due(&mut self, matrix: &Matrix) {
+        let seed = self.seed.jitter;
+        let known = self.dependencies.iter_mut().zip(&matrix.dependencies);
+        let dues = known.map(|(known, dependency)| known.machine(&dependency.rules, seed).due());
+        self.due = dues.fold(None, earlier);
     }
 }
 
-/// What a dependency's health is, and the figures behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthReport {
-    /// The health.
-    pub health: Health,
-    /// The circuit.
-    pub circuit: Circuit,
-    /// The figures.
-    pub metrics: Metrics,
-    /// How long until it may be called again, where that is known.
-    pub wait: Option<Millis>,
-    /// The fault class that it carries while it is down or probing.
-    pub fault: Option<Fault>,
-}
-
-/// The figures behind a health. The simple machine has no window, so rates and buffers say that there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Metrics {
-    /// Hundredths of a percent; −1 where too few calls have been counted.
-    pub failure_rate_bp: i64,
-    /// Hundredths of a percent; −1 where it is off or too few calls have been counted.
-    pub slow_call_rate_bp: i64,
-    /// Calls in the window.
-    pub buffered_calls: u64,
-    /// Failed calls in the window.
-    pub failed_calls: u64,
-    /// Slow calls in the window.
-    pub slow_calls: u64,
-    /// Outcomes that speak neither for nor against it.
-    pub ignored_calls: u64,
-    /// Permits that were refused.
-    pub not_permitted_calls: u64,
-    /// Counted failures since the last success.
-    pub consecutive_failures: u64,
-    /// How often the circuit has opened since it was last closed.
-    pub open_attempts: u64,
-}
-
-/// The health of a dependency at `now`; none where the id is another matrix's. A question: it changes nothing.
-#[must_use]
-pub fn health(matrix: &Matrix, state: &State, dependency: DependencyId, now: Time) -> Option<HealthReport> {
-    let now = state.clamp(now);
-    let vital = state.vital(matrix, dependency, now)?;
-    let known = state.dependency(dependency)?;
-    Some(HealthReport {
-        health: vital.health(),
-        circuit: vital.circuit(),
-        metrics: Metrics {
-            failure_rate_bp: -1,
-            slow_call_rate_bp: -1,
-            buffered_calls: 0,
-            failed_calls: 0,
-            slow_calls: 0,
-            ignored_calls: known.ignored_calls,
-            not_permitted_calls: known.not_permitted_calls,
-            consecutive_failures: u64::from(vital.consecutive_failures),
-            open_attempts: vital.open_attempts,
-        },
-        wait: vital.wait(now),
-        fault: vital.class().filter(|_| matches!(vital.health(), Health::Down | Health::Probing)),
-    })
+pub(crate) fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }

@@ -79,11 +79,34 @@ impl Time {
         self.0
     }
 
-    /// The moment `length` later.
+    /// A moment that was worked out: it may lie beyond what a host can tell, and then is never reached.
+    pub(crate) const fn from_unclamped(milliseconds: i64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// The moment `length` later, or the last that a host can tell.
     #[must_use]
     #[expect(clippy::as_conversions, reason = "a length is at most 2^53 - 1")]
     pub const fn plus(self, length: Millis) -> Self {
         Self::from_millis(self.0.saturating_add(length.get() as i64))
+    }
+
+    /// The moment `length` later; it may lie beyond what a host can tell, and then never comes.
+    #[expect(clippy::as_conversions, reason = "a length is at most 2^53 - 1")]
+    pub(crate) const fn exactly_after(self, length: Millis) -> Self {
+        Self(self.0.saturating_add(length.get() as i64))
+    }
+
+    /// The first moment at which more than `length` has passed; likewise.
+    pub(crate) const fn past(self, length: Millis) -> Self {
+        Self(self.exactly_after(length).0.saturating_add(1))
+    }
+
+    /// The moment `length` earlier, or the first that a host can tell.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "a length is at most 2^53 - 1")]
+    pub const fn minus(self, length: Millis) -> Self {
+        Self::from_millis(self.0.saturating_sub(length.get() as i64))
     }
 
     /// The time from `earlier` to this moment; nothing where `earlier` is later.

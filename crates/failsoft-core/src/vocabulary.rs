@@ -364,15 +364,15 @@ impl core::fmt::Display for Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Health {
-    /// `unknown`: nothing has been counted or probed yet. Taken as fine.
+    /// `unknown`: nothing has been counted or probed yet, or too long ago. Taken as fine.
     Unknown = 0,
     /// `healthy`: the circuit is closed and nothing says degraded.
     Healthy = 1,
-    /// `degraded`: a probe or advice says that it is not as it should be.
+    /// `degraded`: its rates, a probe or advice say that it is not as it should be.
     Degraded = 2,
     /// `down`: the circuit is open and its wait is not over, or it is forced open.
     Down = 3,
-    /// `probing`: one trial call may be made: the circuit is half open, or open with the wait over.
+    /// `probing`: trial calls may be made: the circuit is half open, or open with the wait over.
     Probing = 4,
 }
 
@@ -428,7 +428,7 @@ pub enum Circuit {
     Closed = 0,
     /// `open`: calls are not made until the wait is over.
     Open = 1,
-    /// `half_open`: one trial call at a time decides.
+    /// `half_open`: a few trial calls decide.
     HalfOpen = 2,
     /// `forced_open`: held open by an operator or by initial_state.
     ForcedOpen = 3,
@@ -1066,8 +1066,8 @@ impl Override {
             | Self::ForcedOpen
             | Self::Disabled
             | Self::MetricsOnly
-            | Self::Reset => true,
-            Self::BreakGlass => false,
+            | Self::Reset
+            | Self::BreakGlass => true,
         }
     }
 }
@@ -1159,6 +1159,24 @@ pub enum Cause {
     Advice = 11,
     /// `advice_lapsed`: advice grew older than signal_ttl.
     AdviceLapsed = 12,
+    /// `failure_rate`: the failure rate crossed a threshold.
+    FailureRate = 13,
+    /// `failure_count`: the failures in the window reached the threshold.
+    FailureCount = 14,
+    /// `slow_call_rate`: the rate of slow calls crossed a threshold.
+    SlowCallRate = 15,
+    /// `hung_calls`: calls that are out past the deadline made a threshold cross.
+    HungCalls = 16,
+    /// `retry_after`: a failure told Retry-After, and the policy is to open at once.
+    RetryAfter = 17,
+    /// `rates_fell`: the rates fell below their exits for long enough.
+    RatesFell = 18,
+    /// `max_wait_in_half_open`: the longest stay in half open ran out.
+    MaxWaitInHalfOpen = 19,
+    /// `signal_too_old`: the last signal is older than signal_ttl.
+    SignalTooOld = 20,
+    /// `restart`: state was restored.
+    Restart = 21,
 }
 
 impl Cause {
@@ -1177,6 +1195,15 @@ impl Cause {
         Self::OverrideExpired,
         Self::Advice,
         Self::AdviceLapsed,
+        Self::FailureRate,
+        Self::FailureCount,
+        Self::SlowCallRate,
+        Self::HungCalls,
+        Self::RetryAfter,
+        Self::RatesFell,
+        Self::MaxWaitInHalfOpen,
+        Self::SignalTooOld,
+        Self::Restart,
     ];
 
     /// The name.
@@ -1196,6 +1223,15 @@ impl Cause {
             Self::OverrideExpired => "override_expired",
             Self::Advice => "advice",
             Self::AdviceLapsed => "advice_lapsed",
+            Self::FailureRate => "failure_rate",
+            Self::FailureCount => "failure_count",
+            Self::SlowCallRate => "slow_call_rate",
+            Self::HungCalls => "hung_calls",
+            Self::RetryAfter => "retry_after",
+            Self::RatesFell => "rates_fell",
+            Self::MaxWaitInHalfOpen => "max_wait_in_half_open",
+            Self::SignalTooOld => "signal_too_old",
+            Self::Restart => "restart",
         }
     }
 
@@ -1223,6 +1259,15 @@ impl Cause {
             "override_expired" => Some(Self::OverrideExpired),
             "advice" => Some(Self::Advice),
             "advice_lapsed" => Some(Self::AdviceLapsed),
+            "failure_rate" => Some(Self::FailureRate),
+            "failure_count" => Some(Self::FailureCount),
+            "slow_call_rate" => Some(Self::SlowCallRate),
+            "hung_calls" => Some(Self::HungCalls),
+            "retry_after" => Some(Self::RetryAfter),
+            "rates_fell" => Some(Self::RatesFell),
+            "max_wait_in_half_open" => Some(Self::MaxWaitInHalfOpen),
+            "signal_too_old" => Some(Self::SignalTooOld),
+            "restart" => Some(Self::Restart),
             _ => None,
         }
     }
@@ -1248,6 +1293,14 @@ pub enum EventKind {
     ClockSteppedBack = 3,
     /// `table.full`: a meter's table is full and a newcomer could not be counted. Told once a meter.
     TableFull = 4,
+    /// `override.refused`: an operator's override was refused, and changed nothing.
+    OverrideRefused = 5,
+    /// `clock.skewed`: an outcome told a latency below zero; it counted as none.
+    ClockSkewed = 6,
+    /// `refusals.spiked`: the rate of refusals in the window reached the threshold.
+    RefusalsSpiked = 7,
+    /// `never.answered`: so many outcomes in a row spoke neither for nor against the dependency.
+    NeverAnswered = 8,
 }
 
 impl EventKind {
@@ -1258,6 +1311,10 @@ impl EventKind {
         Self::OverrideExpired,
         Self::ClockSteppedBack,
         Self::TableFull,
+        Self::OverrideRefused,
+        Self::ClockSkewed,
+        Self::RefusalsSpiked,
+        Self::NeverAnswered,
     ];
 
     /// The name.
@@ -1269,6 +1326,10 @@ impl EventKind {
             Self::OverrideExpired => "override.expired",
             Self::ClockSteppedBack => "clock.stepped_back",
             Self::TableFull => "table.full",
+            Self::OverrideRefused => "override.refused",
+            Self::ClockSkewed => "clock.skewed",
+            Self::RefusalsSpiked => "refusals.spiked",
+            Self::NeverAnswered => "never.answered",
         }
     }
 
@@ -1288,6 +1349,10 @@ impl EventKind {
             "override.expired" => Some(Self::OverrideExpired),
             "clock.stepped_back" => Some(Self::ClockSteppedBack),
             "table.full" => Some(Self::TableFull),
+            "override.refused" => Some(Self::OverrideRefused),
+            "clock.skewed" => Some(Self::ClockSkewed),
+            "refusals.spiked" => Some(Self::RefusalsSpiked),
+            "never.answered" => Some(Self::NeverAnswered),
             _ => None,
         }
     }
@@ -1350,7 +1415,7 @@ impl core::fmt::Display for MeterMode {
     }
 }
 
-/// What decided where no dependency did.
+/// What decided where no rung did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum RuleKind {
@@ -1360,11 +1425,13 @@ pub enum RuleKind {
     MaxUnchecked = 1,
     /// `unknown_name`: the request named an operation, dependency or class that the matrix does not have.
     UnknownName = 2,
+    /// `break_glass`: an operator skips this guard.
+    BreakGlass = 3,
 }
 
 impl RuleKind {
     /// All of them, in order.
-    pub const ALL: &'static [Self] = &[Self::Refuse, Self::MaxUnchecked, Self::UnknownName];
+    pub const ALL: &'static [Self] = &[Self::Refuse, Self::MaxUnchecked, Self::UnknownName, Self::BreakGlass];
 
     /// The name.
     #[must_use]
@@ -1373,6 +1440,7 @@ impl RuleKind {
             Self::Refuse => "refuse",
             Self::MaxUnchecked => "max_unchecked",
             Self::UnknownName => "unknown_name",
+            Self::BreakGlass => "break_glass",
         }
     }
 
@@ -1390,12 +1458,367 @@ impl RuleKind {
             "refuse" => Some(Self::Refuse),
             "max_unchecked" => Some(Self::MaxUnchecked),
             "unknown_name" => Some(Self::UnknownName),
+            "break_glass" => Some(Self::BreakGlass),
             _ => None,
         }
     }
 }
 
 impl core::fmt::Display for RuleKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why an operator's override was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RefusedOverride {
+    /// `undeclared`: the dependency does not declare break_glass.
+    Undeclared = 0,
+    /// `unsigned`: break_glass needs `by` and `reason`.
+    Unsigned = 1,
+    /// `strict_transitions`: the matrix forbids this transition.
+    StrictTransitions = 2,
+}
+
+impl RefusedOverride {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Undeclared, Self::Unsigned, Self::StrictTransitions];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Undeclared => "undeclared",
+            Self::Unsigned => "unsigned",
+            Self::StrictTransitions => "strict_transitions",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "undeclared" => Some(Self::Undeclared),
+            "unsigned" => Some(Self::Unsigned),
+            "strict_transitions" => Some(Self::StrictTransitions),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for RefusedOverride {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a circuit begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum InitialState {
+    /// `closed`: called from the start. The default.
+    Closed = 0,
+    /// `forced_open`: not called until an operator says so.
+    ForcedOpen = 1,
+    /// `open`: open for a first wait.
+    Open = 2,
+    /// `disabled`: called, and nothing is counted, until an operator says so.
+    Disabled = 3,
+    /// `metrics_only`: called, and all is counted, until an operator says so.
+    MetricsOnly = 4,
+}
+
+impl InitialState {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] =
+        &[Self::Closed, Self::ForcedOpen, Self::Open, Self::Disabled, Self::MetricsOnly];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::ForcedOpen => "forced_open",
+            Self::Open => "open",
+            Self::Disabled => "disabled",
+            Self::MetricsOnly => "metrics_only",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "closed" => Some(Self::Closed),
+            "forced_open" => Some(Self::ForcedOpen),
+            "open" => Some(Self::Open),
+            "disabled" => Some(Self::Disabled),
+            "metrics_only" => Some(Self::MetricsOnly),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for InitialState {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The kind of a call window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum SlidingWindowType {
+    /// `time_based`: the calls of the last so many milliseconds.
+    TimeBased = 0,
+    /// `count_based`: the last so many calls.
+    CountBased = 1,
+    /// `none`: no window: no rates.
+    None = 2,
+}
+
+impl SlidingWindowType {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::TimeBased, Self::CountBased, Self::None];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TimeBased => "time_based",
+            Self::CountBased => "count_based",
+            Self::None => "none",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "time_based" => Some(Self::TimeBased),
+            "count_based" => Some(Self::CountBased),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for SlidingWindowType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How trial calls decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum HalfOpenPolicy {
+    /// `rate`: by the rates among the trials.
+    Rate = 0,
+    /// `m_of_n`: by a number of successes among the trials.
+    MOfN = 1,
+}
+
+impl HalfOpenPolicy {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Rate, Self::MOfN];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::MOfN => "m_of_n",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "rate" => Some(Self::Rate),
+            "m_of_n" => Some(Self::MOfN),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for HalfOpenPolicy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a class in neither list of error classes counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum UnlistedError {
+    /// `failure`: it counts as a failure.
+    Failure = 0,
+    /// `nothing`: it counts as nothing.
+    Nothing = 1,
+}
+
+impl UnlistedError {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Failure, Self::Nothing];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "failure" => Some(Self::Failure),
+            "nothing" => Some(Self::Nothing),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for UnlistedError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a told Retry-After does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RetryAfterPolicy {
+    /// `extend`: the wait is at least as long.
+    Extend = 0,
+    /// `open`: it opens the circuit at once, too.
+    Open = 1,
+    /// `off`: nothing.
+    Off = 2,
+}
+
+impl RetryAfterPolicy {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Extend, Self::Open, Self::Off];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Extend => "extend",
+            Self::Open => "open",
+            Self::Off => "off",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "extend" => Some(Self::Extend),
+            "open" => Some(Self::Open),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for RetryAfterPolicy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where the longest stay in half open leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum HalfOpenExit {
+    /// `open`: the circuit opens again.
+    Open = 0,
+    /// `closed`: the circuit closes.
+    Closed = 1,
+}
+
+impl HalfOpenExit {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Closed];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "open" => Some(Self::Open),
+            "closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for HalfOpenExit {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.pad(self.as_str())
     }

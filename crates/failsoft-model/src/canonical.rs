@@ -75,24 +75,16 @@ fn put<T: Into<Value> + Clone>(map: &mut Map<String, Value>, key: &str, value: &
     }
 }
 
-/// One dependency: `stage`, all six health keys, the ladder, and what a refusal does.
+/// One dependency: `stage`, all health keys, the ladder, and what a refusal does.
 fn dependency(dependency: &Dependency) -> Value {
     let mut map = Map::new();
     map.insert("role".to_owned(), json!(dependency.role));
     map.insert("stage".to_owned(), json!(dependency.stage));
     put(&mut map, "deadline_ms", &dependency.deadline);
-    let health = &dependency.health;
-    map.insert(
-        "health".to_owned(),
-        json!({
-            "consecutive_failure_threshold": health.threshold,
-            "wait_duration_in_open_state_ms": health.wait,
-            "permit_ttl_ms": health.permit_ttl,
-            "probe_rise": health.probe_rise,
-            "probe_fall": health.probe_fall,
-            "initial_state": health.initial_state,
-        }),
-    );
+    map.insert("health".to_owned(), dependency.health.canonical());
+    if let Some(longest) = dependency.break_glass {
+        map.insert("break_glass".to_owned(), json!({ "max_duration_ms": longest }));
+    }
     let ladder: Vec<Value> = dependency.on_failure.iter().map(|written| rung(written, false)).collect();
     map.insert("on_failure".to_owned(), Value::Array(ladder));
     if let Some(written) = &dependency.on_refusal {

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::settings::HealthSettings;
+
 /// A whole matrix.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
@@ -26,21 +28,12 @@ pub(crate) struct Dependency {
     pub(crate) stage: String,
     pub(crate) deadline: Option<i64>,
     pub(crate) health: HealthSettings,
+    /// The longest `break_glass`, where it is declared (OPR-20).
+    pub(crate) break_glass: Option<i64>,
     pub(crate) on_failure: Vec<Rung>,
     /// As written; the default refusal is not filled in here, because in the place of a written one that was passed
     /// over its reason shows no rung (LAD-5).
     pub(crate) on_refusal: Option<Rung>,
-}
-
-/// The settings of the first simple health machine (spec 1.3).
-#[derive(Clone, Debug)]
-pub(crate) struct HealthSettings {
-    pub(crate) threshold: i64,
-    pub(crate) wait: i64,
-    pub(crate) permit_ttl: i64,
-    pub(crate) probe_rise: i64,
-    pub(crate) probe_fall: i64,
-    pub(crate) initial_state: String,
 }
 
 /// One rung of a ladder, or an `on_refusal`, or the `deny` of a refuse rule.

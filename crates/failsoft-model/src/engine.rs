@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use crate::document::{Document, Operation};
-use crate::health::Health;
+use crate::health::{self, Health};
+use crate::json::table;
 use crate::meter::{Counts, Instances};
+use crate::numbers::aged;
 use crate::request::Request;
 
 /// All state: what `apply` changes and `decide` reads (spec 6.1, "Two functions").
@@ -38,7 +42,7 @@ impl Engine {
         let identity = crate::canonical::identity(&document);
         let mut healths = Vec::new();
         for dependency in &document.dependencies {
-            healths.push((dependency.name.clone(), Health::new(&dependency.health, beginning)));
+            healths.push((dependency.name.clone(), Health::new(dependency, beginning)));
         }
         let mut counts = Vec::new();
         for meter in &document.meters {
@@ -77,6 +81,67 @@ impl Engine {
     pub(crate) fn counts_mut(&mut self, name: &str) -> Result<&mut Counts, String> {
         let found = self.counts.iter_mut().find(|(meter, _)| meter == name);
         found.map(|(_, counts)| counts).ok_or_else(|| format!("unknown meter {name}"))
+    }
+
+    /// RST-9: saves and restores in place; the engine's clock does not move.
+    pub(crate) fn restart(&mut self, away: Option<i64>, now: i64) {
+        for (_, health) in &mut self.healths {
+            health.restart(away, now);
+        }
+        for (_, counts) in &mut self.counts {
+            counts.age(away.unwrap_or(0));
+        }
+        self.instances = self.instances.map(|(count, told)| (count, aged(told, away.unwrap_or(0))));
+    }
+
+    /// RST-9 and 10.2: restores a snapshot in place of what was saved. What is not in it is as at the beginning of an
+    /// engine; overrides that had ended and were not told yet have ended all the same.
+    pub(crate) fn restore(
+        &mut self,
+        snapshot: &Map<String, Value>,
+        away: Option<i64>,
+        now: i64,
+    ) -> Result<(), String> {
+        health::allowed(snapshot, &["v", "dependencies", "meters", "instances"])?;
+        if health::whole(snapshot, "v")? != Some(1) {
+            return Err("a snapshot has v 1".to_owned());
+        }
+        let empty = Map::new();
+        let saved = match snapshot.get("dependencies") {
+            None => &empty,
+            Some(value) => table(value, "dependencies")?,
+        };
+        let (mut depths, mut sequences, mut healths) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for (name, old) in &self.healths {
+            let dependency = self.document.dependency(name)?;
+            let mut restored = match saved.get(name) {
+                None => Health::new(dependency, now),
+                Some(map) => {
+                    let map = table(map, name)?;
+                    let (restored, outbox) = Health::restored(dependency, map, away, now)?;
+                    depths.extend(outbox.depth.map(|depth| (name.clone(), depth)));
+                    sequences.extend(outbox.sequence.map(|sequence| (name.clone(), sequence)));
+                    restored
+                }
+            };
+            let mut expired = old.expired.clone();
+            expired.append(&mut restored.expired);
+            restored.expired = expired;
+            healths.push((name.clone(), restored));
+        }
+        let instances = match snapshot.get("instances") {
+            None => None,
+            Some(value) => {
+                let map = table(value, "instances")?;
+                let told = now.saturating_sub(health::whole(map, "age_ms")?.unwrap_or(0));
+                health::whole(map, "count")?.map(|count| (count, aged(told, away.unwrap_or(0))))
+            }
+        };
+        for (_, counts) in &mut self.counts {
+            counts.begin_anew();
+        }
+        (self.healths, self.depths, self.sequences, self.instances) = (healths, depths, sequences, instances);
+        Ok(())
     }
 
     /// Lets time pass for every dependency (HLT-2).

@@ -2,7 +2,9 @@
 //! and deadlines are often met to the millisecond.
 
 mod documents;
+mod healths;
 mod rungs;
+mod snapshots;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -63,10 +65,11 @@ struct Plan {
     parameters: Vec<PlannedParameter>,
 }
 
-/// A dependency's name and role.
+/// A dependency's name and role, and whether it declares `break_glass`.
 struct Named {
     name: String,
     role: &'static str,
+    glass: bool,
 }
 
 /// An operation's name and needs.

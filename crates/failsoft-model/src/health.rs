@@ -1,11 +1,31 @@
-//! The health of one dependency: the first simple machine (spec 9), its circuit, its outcomes, and what time
-//! alone does to them. Permits are in `permit.rs`, probes in
-//! `probe.rs`, what operators and advice do in `operator.rs`.
+//! The health of one dependency (spec 9): what is kept, and what it says. What moves it stands in the modules
+//! below: `clock` (time), `count` (outcomes), `judge` (what opens and degrades), `circuit`, `trial` (half open),
+//! `permit`, `probe`, `operator`; `change` and `line` tell of it, `restart` and `snapshot` are spec 10.
 
-use crate::document::{Dependency, HealthSettings};
+mod change;
+mod circuit;
+mod clock;
+mod count;
+mod judge;
+mod line;
+mod operator;
+mod permit;
+mod probe;
+mod restart;
+mod snapshot;
+mod trial;
+mod window;
 
-/// The longest Retry-After that is believed (HLT-11).
-const LONGEST_RETRY_AFTER: i64 = 600_000;
+use serde_json::Value;
+
+use crate::document::Dependency;
+use crate::numbers::plus;
+use crate::settings::HealthSettings;
+
+pub(crate) use count::{Heard, Outcome, with_haste};
+pub(crate) use operator::Acted;
+pub(crate) use snapshot::{allowed, whole};
+use window::{Sums, Window};
 
 /// The circuit (HLT-9). `wait_over` is set at the moment when the wait ends, so that health never asks the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,132 +35,252 @@ pub(crate) enum Circuit {
     HalfOpen,
 }
 
-/// A standing override: `forced_open`, `disabled` or `metrics_only` (OPR-2).
+/// Who opened the circuit (OPR-5, HLT-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opener {
+    /// Its own failures, or probes.
+    Own,
+    Operator,
+    /// `initial_state = "open"`: an operator's open, set by nobody.
+    Initial,
+}
+
+/// A standing override (9.10).
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     pub(crate) to: String,
+    /// The moment at which it was set.
+    pub(crate) set: i64,
     /// The moment at which it ends by itself.
     pub(crate) until: Option<i64>,
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
     /// It is the matrix's `initial_state`, and nobody's act.
     pub(crate) initial: bool,
 }
 
 /// Advice from one source (ADV-1).
 #[derive(Clone, Debug)]
-pub(crate) struct Advice {
-    pub(crate) source: String,
-    pub(crate) until: i64,
+struct Advice {
+    source: String,
+    until: i64,
 }
 
-/// The one permit that is out while the circuit is half open.
+/// A permit that is out (HLT-22), in the order in which they were taken.
 #[derive(Clone, Debug)]
-pub(crate) struct Trial {
-    pub(crate) name: Option<String>,
-    pub(crate) expires: i64,
+struct Lease {
+    name: Option<String>,
+    generation: u64,
+    given: i64,
+    end: i64,
+    /// It is a trial's (HLT-20).
+    trial: bool,
+    /// It was given while the circuit was closed, under whatever override (HLT-70).
+    given_closed: bool,
+    /// The moment at which it became hung or lagging has been looked at.
+    hung_seen: bool,
+    lag_seen: bool,
+    /// It added one to the run of failures as it became hung (HLT-71).
+    hung_counted: bool,
 }
 
-/// A permit remembered by its name.
+/// Half open: what its trials have counted (HLT-60).
+#[derive(Clone, Copy, Debug, Default)]
+struct Trials {
+    counted: i64,
+    failed: i64,
+    slow: i64,
+    /// Those that count towards `m_of_n`: a slow success may not (HLT-61).
+    succeeded: i64,
+    /// The largest now + r that they told (HLT-54).
+    retry_until: Option<i64>,
+    /// Since when the longest stay runs (HLT-62).
+    stay: Option<i64>,
+}
+
+/// *Degraded* by rates (HLT-72).
+#[derive(Clone, Copy, Debug)]
+struct Band {
+    set: i64,
+    /// The end of `min_dwell` has been looked at.
+    dwelt: bool,
+    /// Every end of a bucket up to here has been looked at.
+    looked: i64,
+}
+
+/// `down` or `probing`, from the moment at which it last was neither (HLT-36).
+#[derive(Clone, Copy, Debug, Default)]
+struct Outage {
+    start: Option<i64>,
+    not_permitted: i64,
+    opened: i64,
+    /// The last one that ended: how long it was, and its two counts.
+    ended: Option<(i64, i64, i64)>,
+}
+
+/// The health now, what was last told, and why it last changed (HLT-35, HLT-36).
 #[derive(Clone, Debug)]
-pub(crate) struct NamedPermit {
-    pub(crate) name: String,
-    pub(crate) generation: u64,
-    pub(crate) expires: i64,
+struct Told {
+    current: String,
+    current_since: i64,
+    /// What the state says, as of the last look: `current`, but while a restart is being worked out.
+    seen: String,
+    told: String,
+    told_since: i64,
+    why: Option<String>,
+    crossed: Value,
+    figures: Sums,
 }
 
-/// All that is known of one dependency.
+/// All that is known of one dependency (9.2).
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
-    pub(crate) settings: HealthSettings,
-    pub(crate) circuit: Circuit,
-    /// The circuit was opened or half opened by an operator, and by nothing else (OPR-5).
-    pub(crate) by_operator: bool,
-    pub(crate) standing: Option<Standing>,
-    pub(crate) degraded: bool,
-    pub(crate) advice: Vec<Advice>,
-    /// False until the first counted outcome or probe (HLT-4).
-    pub(crate) known: bool,
-    pub(crate) consecutive: i64,
-    /// The class of the last failure counted, or `unavailable` where a probe or an operator opened the circuit.
-    pub(crate) class: Option<String>,
+    name: String,
+    deadline: Option<i64>,
+    /// The longest `break_glass`, where it is declared (OPR-20).
+    glass: Option<i64>,
+    settings: HealthSettings,
+    circuit: Circuit,
+    opener: Opener,
+    generation: u64,
+    window: Window,
+    trials: Trials,
+    leases: Vec<Lease>,
+    run: i64,
+    attempts: i64,
+    /// Since when attempts are being forgotten (HLT-59).
+    calm_since: Option<i64>,
+    /// Until when a Retry-After holds a wait against probes (HLT-32).
+    hold: Option<i64>,
+    /// The class of the last failure counted, or what stands in its place (NEED-13, NEED-15, NEED-16).
+    class: Option<String>,
     /// The strongest of `auth`, `payment`, `indeterminate` that was counted (NEED-13).
-    pub(crate) sticky: Option<String>,
-    pub(crate) open_attempts: i64,
-    pub(crate) ignored: i64,
-    pub(crate) not_permitted: i64,
-    pub(crate) ups: i64,
-    pub(crate) downs: i64,
-    pub(crate) generation: u64,
-    pub(crate) permits: Vec<NamedPermit>,
-    pub(crate) trial: Option<Trial>,
-    /// When the last `ok` outcome came, for `last_known` with `of = "dependency"`.
+    sticky: Option<String>,
+    degraded_by_probe: bool,
+    band: Option<Band>,
+    rise: i64,
+    fall: i64,
+    last_probe: Option<i64>,
+    /// False until the first signal, and when the last one is too old (HLT-4).
+    known: bool,
+    last_signal: Option<i64>,
+    advice: Vec<Advice>,
+    pub(crate) standing: Option<Standing>,
+    ignored: i64,
+    ignored_streak: i64,
+    not_permitted: i64,
+    late: i64,
+    lost: i64,
+    /// `refusals.spiked` was told, and the rate has not been below since (HLT-43).
+    spiked: bool,
+    /// When the last `ok` outcome came, for `last_known` with `of = "dependency"` (LAD-21).
     pub(crate) last_ok: Option<i64>,
-    /// The override that ended by itself and was not told yet.
-    pub(crate) expired: Option<String>,
-    /// The health now, the last one told, and why it last changed (HLT-35).
-    current: String,
-    pub(crate) told: String,
-    pub(crate) why: String,
+    /// The overrides that ended by themselves and were not told yet.
+    pub(crate) expired: Vec<String>,
+    told: Told,
+    outage: Outage,
     /// Since when it is neither healthy nor unknown (DEC-27).
     pub(crate) since: Option<i64>,
 }
 
-/// An outcome as the host tells it.
-pub(crate) struct Outcome<'a> {
-    pub(crate) result: &'a str,
-    pub(crate) permit: Option<&'a str>,
-    pub(crate) retry_after: Option<i64>,
-    pub(crate) had: Option<i64>,
-}
-
-/// NEED-3: a guard's `timeout`, told with less time than the guard's deadline as the call began, is `cancelled`.
-pub(crate) fn with_haste(dependency: &Dependency, class: &str, had: Option<i64>) -> String {
-    let hasty = match (had, dependency.deadline) {
-        (Some(had), Some(deadline)) => had < deadline,
-        _ => false,
-    };
-    if dependency.is_guard() && class == "timeout" && hasty {
-        "cancelled".to_owned()
-    } else {
-        class.to_owned()
-    }
-}
-
 impl Health {
     /// The state in which the engine begins (HLT-1), at `beginning` (TRC-5).
-    pub(crate) fn new(settings: &HealthSettings, beginning: i64) -> Health {
-        let forced = settings.initial_state == "forced_open";
-        let first = if forced { "down" } else { "unknown" };
+    pub(crate) fn new(dependency: &Dependency, beginning: i64) -> Health {
+        let settings = &dependency.health;
+        let initial = settings.initial_state.as_str();
+        let stands = matches!(initial, "forced_open" | "disabled" | "metrics_only");
+        let standing = stands.then(|| Standing {
+            to: initial.to_owned(),
+            set: beginning,
+            until: None,
+            by: None,
+            reason: None,
+            initial: true,
+        });
+        let mut health = Health::bare(dependency, beginning);
+        health.standing = standing;
+        if initial == "open" {
+            health.opener = Opener::Initial;
+            health.class = Some("unavailable".to_owned());
+            health.open(beginning, None, None);
+        }
+        health.begin_telling(beginning);
+        health
+    }
+
+    /// Nothing counted, no override, a closed circuit.
+    fn bare(dependency: &Dependency, beginning: i64) -> Health {
         Health {
-            settings: settings.clone(),
+            name: dependency.name.clone(),
+            deadline: dependency.deadline,
+            glass: dependency.break_glass,
+            settings: dependency.health.clone(),
             circuit: Circuit::Closed,
-            by_operator: false,
-            standing: forced.then(|| Standing { to: "forced_open".to_owned(), until: None, initial: true }),
-            degraded: false,
-            advice: Vec::new(),
-            known: false,
-            consecutive: 0,
+            opener: Opener::Own,
+            generation: 0,
+            window: Window::new(&dependency.health),
+            trials: Trials::default(),
+            leases: Vec::new(),
+            run: 0,
+            attempts: 0,
+            calm_since: Some(beginning),
+            hold: None,
             class: None,
             sticky: None,
-            open_attempts: 0,
+            degraded_by_probe: false,
+            band: None,
+            rise: 0,
+            fall: 0,
+            last_probe: None,
+            known: false,
+            last_signal: None,
+            advice: Vec::new(),
+            standing: None,
             ignored: 0,
+            ignored_streak: 0,
             not_permitted: 0,
-            ups: 0,
-            downs: 0,
-            generation: 0,
-            permits: Vec::new(),
-            trial: None,
+            late: 0,
+            lost: 0,
+            spiked: false,
             last_ok: None,
-            expired: None,
-            current: first.to_owned(),
-            told: first.to_owned(),
-            why: String::new(),
-            since: forced.then_some(beginning),
+            expired: Vec::new(),
+            told: Told {
+                current: String::new(),
+                current_since: beginning,
+                seen: String::new(),
+                told: String::new(),
+                told_since: beginning,
+                why: None,
+                crossed: Value::Null,
+                figures: Sums::default(),
+            },
+            outage: Outage::default(),
+            since: None,
+        }
+    }
+
+    /// TRC-26: what was last told is at first the health at the beginning; no change has led to it.
+    fn begin_telling(&mut self, beginning: i64) {
+        let shown = self.shown();
+        shown.clone_into(&mut self.told.current);
+        shown.clone_into(&mut self.told.seen);
+        shown.clone_into(&mut self.told.told);
+        if shown != "healthy" && shown != "unknown" {
+            self.since = Some(beginning);
+        }
+        if out_of_order(shown) {
+            self.outage.start = Some(beginning);
         }
     }
 
     /// The standing override's name.
     pub(crate) fn standing_name(&self) -> Option<&str> {
         self.standing.as_ref().map(|standing| standing.to.as_str())
+    }
+
+    /// HLT-7: under these two no outcome counts.
+    fn inert(&self) -> bool {
+        matches!(self.standing_name(), Some("forced_open" | "disabled"))
     }
 
     /// HLT-3: what a health line says.
@@ -153,31 +293,47 @@ impl Health {
         match self.circuit {
             Circuit::Open { wait_over: false, .. } => "down",
             Circuit::Open { wait_over: true, .. } | Circuit::HalfOpen => "probing",
-            Circuit::Closed if self.degraded || !self.advice.is_empty() => "degraded",
-            Circuit::Closed if self.known => "healthy",
-            Circuit::Closed => "unknown",
+            Circuit::Closed if self.degraded_by_probe || !self.advice.is_empty() => "degraded",
+            Circuit::Closed => self.closed_without_probe_or_advice(),
+        }
+    }
+
+    /// HLT-3, the last three rows.
+    fn closed_without_probe_or_advice(&self) -> &'static str {
+        match (self.known, &self.band) {
+            (false, _) => "unknown",
+            (true, Some(_)) => "degraded",
+            (true, None) => "healthy",
         }
     }
 
     /// Law 7: advice is seen only where it alone speaks against the dependency.
     pub(crate) fn shown_to(&self, advice_alone: bool) -> &'static str {
-        if advice_alone || self.shown() != "degraded" || !self.degraded_by_advice_alone() {
-            return self.shown();
+        if !advice_alone && self.degraded_by_advice_alone() {
+            return self.closed_without_probe_or_advice();
         }
-        if self.known { "healthy" } else { "unknown" }
+        self.shown()
     }
 
-    /// HLT-3, `circuit` told: the circuit, or the override that stands over it.
+    /// NEED-8: it is degraded, and would not be if nobody had advised. (Rates that stand over too old a signal
+    /// show `unknown`, so they do not degrade it.)
+    pub(crate) fn degraded_by_advice_alone(&self) -> bool {
+        let by_rates = self.closed_without_probe_or_advice() == "degraded";
+        self.shown() == "degraded" && !self.degraded_by_probe && !by_rates
+    }
+
+    /// HLT-3, `circuit` told: the circuit, or the override that stands over it; `break_glass` is as if it did not
+    /// stand (OPR-20).
     pub(crate) fn circuit_shown(&self) -> String {
         match (self.standing_name(), self.circuit) {
-            (Some(name), _) => name.to_owned(),
-            (None, Circuit::Closed) => "closed".to_owned(),
-            (None, Circuit::Open { .. }) => "open".to_owned(),
-            (None, Circuit::HalfOpen) => "half_open".to_owned(),
+            (Some(name), _) if name != "break_glass" => name.to_owned(),
+            (_, Circuit::Closed) => "closed".to_owned(),
+            (_, Circuit::Open { .. }) => "open".to_owned(),
+            (_, Circuit::HalfOpen) => "half_open".to_owned(),
         }
     }
 
-    /// NEED-13 and NEED-15: the class that a failed health carries.
+    /// NEED-13, NEED-15 and NEED-16: the class that a failed health carries.
     pub(crate) fn carried(&self) -> Option<String> {
         if self.sticky.is_some() {
             return self.sticky.clone();
@@ -190,206 +346,49 @@ impl Health {
 
     /// NEED-18: failed only by an operator or by its `initial_state`.
     pub(crate) fn only_by_operator(&self) -> bool {
-        let own_trouble = self.circuit != Circuit::Closed && !self.by_operator;
+        let own_trouble = self.circuit != Circuit::Closed && self.opener == Opener::Own;
         match self.standing_name() {
             Some("forced_open") => !own_trouble,
-            _ => self.circuit != Circuit::Closed && self.by_operator,
+            _ => self.circuit != Circuit::Closed && !own_trouble,
         }
     }
 
-    /// Failed only by an operator's act; an `initial_state` is none.
+    /// LAD-34: failed only by an operator's act; an `initial_state` that nobody has lifted is none.
     pub(crate) fn held_by_operator(&self) -> bool {
-        let initial = self.standing.as_ref().is_some_and(|standing| standing.initial);
-        self.only_by_operator() && !initial
+        let act = match &self.standing {
+            Some(standing) if standing.to == "forced_open" => !standing.initial,
+            _ => self.opener == Opener::Operator,
+        };
+        self.only_by_operator() && act
     }
 
     /// DEC-29: the wait that is left of an open circuit or of a timed `forced_open`, where one is known.
     pub(crate) fn wait_left(&self, now: i64) -> Option<i64> {
-        match &self.standing {
-            Some(standing) if standing.to == "forced_open" => {
-                standing.until.map(|until| until.saturating_sub(now))
+        match self.standing_name() {
+            Some("forced_open") => {
+                let until = self.standing.as_ref().and_then(|standing| standing.until);
+                until.map(|until| until.saturating_sub(now))
             }
-            Some(_) => None,
-            None => match self.circuit {
-                Circuit::Open { until, wait_over: false } => Some(until.saturating_sub(now)),
-                _ => None,
-            },
+            Some("disabled" | "metrics_only") => None,
+            _ => self.open_wait_left(now),
         }
     }
 
-    /// Notes, after anything that may have changed the health, that it changed: the reason of the last change
-    /// is the one told (HLT-35), and `since` runs from the last time it was healthy or unknown (DEC-27).
-    pub(crate) fn note_change(&mut self, moment: i64, why: &str) {
-        let shown = self.shown();
-        if shown == self.current {
-            return;
-        }
-        self.current = shown.to_owned();
-        self.why = why.to_owned();
-        if shown == "healthy" || shown == "unknown" {
-            self.since = None;
-        } else if self.since.is_none() {
-            self.since = Some(moment);
-        }
-    }
-
-    /// Lets time pass up to `now`, one moment after the other: permits that run out, waits that end, overrides
-    /// that expire, advice that lapses. At one moment the circuit ages first, then the override over it ends.
-    pub(crate) fn advance(&mut self, now: i64) {
-        loop {
-            let mut moments: Vec<(i64, &str)> = Vec::new();
-            if let (Circuit::HalfOpen, Some(trial)) = (self.circuit, &self.trial) {
-                moments.push((trial.expires, "permit_expired"));
-            }
-            if let Circuit::Open { until, wait_over: false } = self.circuit {
-                moments.push((until, "wait_over"));
-            }
-            if let Some(until) = self.standing.as_ref().and_then(|standing| standing.until) {
-                moments.push((until, "override_expired"));
-            }
-            for advice in &self.advice {
-                moments.push((advice.until, "advice_lapsed"));
-            }
-            // `min_by_key` keeps the first of equals: the order of the pushes above.
-            let Some((moment, why)) = moments.into_iter().min_by_key(|(moment, _)| *moment) else {
-                return;
-            };
-            if moment > now {
-                return;
-            }
-            match why {
-                "permit_expired" => {
-                    self.known = true;
-                    self.note_class("timeout");
-                    self.open(moment, None);
-                }
-                "wait_over" => {
-                    if let Circuit::Open { wait_over, .. } = &mut self.circuit {
-                        *wait_over = true;
-                    }
-                }
-                "override_expired" => self.expired = self.standing.take().map(|standing| standing.to),
-                _ => self.advice.retain(|advice| advice.until > moment),
-            }
-            self.note_change(moment, why);
-        }
-    }
-
-    /// HLT-9 and HLT-11: the circuit opens by a failure or by probes; the wait is the longer of ours and the one told.
-    pub(crate) fn open(&mut self, moment: i64, retry_after: Option<i64>) {
-        let told = retry_after.unwrap_or(0).min(LONGEST_RETRY_AFTER);
-        let wait = self.settings.wait.max(told);
-        self.circuit = Circuit::Open { until: moment.saturating_add(wait), wait_over: false };
-        self.by_operator = false;
-        self.open_attempts = self.open_attempts.saturating_add(1);
-        self.trial = None;
-        self.generation = self.generation.saturating_add(1);
-    }
-
-    /// HLT-9 and HLT-12: the circuit closes; what it had counted against the dependency is gone.
-    pub(crate) fn close(&mut self) {
-        if self.circuit != Circuit::Closed {
-            self.generation = self.generation.saturating_add(1);
-        }
-        self.circuit = Circuit::Closed;
-        self.by_operator = false;
-        self.consecutive = 0;
-        self.open_attempts = 0;
-        self.class = None;
-        self.sticky = None;
-        self.trial = None;
-    }
-
-    /// NEED-13: the class of the last failure, and the three that stay, in their order of precedence.
-    fn note_class(&mut self, class: &str) {
-        self.class = Some(class.to_owned());
-        for stays in ["auth", "payment", "indeterminate"] {
-            if class == stays || self.sticky.as_deref() == Some(stays) {
-                self.sticky = Some(stays.to_owned());
-                return;
-            }
-        }
-    }
-
-    /// Spec 9.3, "Outcomes" (HLT-5, HLT-26).
-    pub(crate) fn outcome(&mut self, dependency: &Dependency, told: &Outcome<'_>, now: i64) {
-        let result = with_haste(dependency, told.result, told.had);
-        if let Some(name) = told.permit
-            && !self.is_out(name, now)
-        {
-            return;
-        }
-        if matches!(self.standing_name(), Some("forced_open" | "disabled")) {
-            self.remember_answer(&result, now);
-            self.release(told.permit);
-            return;
-        }
-        match result.as_str() {
-            "rejected" | "cancelled" | "exhausted" => {
-                self.ignored = self.ignored.saturating_add(1);
-                self.release(told.permit);
-            }
-            "ok" | "refused" => {
-                self.give_back_for_outcome(told.permit);
-                self.remember_answer(&result, now);
-                self.known = true;
-                self.note_change(now, "first_outcome");
-                self.success(now);
-            }
-            class => {
-                self.give_back_for_outcome(told.permit);
-                self.known = true;
-                self.note_change(now, "first_outcome");
-                self.failure(class, told.retry_after, now);
-            }
-        }
-        self.advance(now);
-    }
-
-    /// LAD-28: an `ok` is the last answer known; a `refused` ends it.
-    fn remember_answer(&mut self, result: &str, now: i64) {
-        match result {
-            "ok" => self.last_ok = Some(now),
-            "refused" => self.last_ok = None,
-            _ => {}
-        }
-    }
-
-    /// HLT-9: a success in each state of the circuit.
-    fn success(&mut self, now: i64) {
+    /// What is left of an open circuit's wait.
+    fn open_wait_left(&self, now: i64) -> Option<i64> {
         match self.circuit {
-            Circuit::Closed => {
-                self.consecutive = 0;
-                self.class = None;
-                self.sticky = None;
-            }
-            Circuit::Open { wait_over: false, .. } => {}
-            Circuit::Open { wait_over: true, .. } | Circuit::HalfOpen => {
-                self.close();
-                self.note_change(now, "trial_ok");
-            }
+            Circuit::Open { until, wait_over: false } => Some(until.saturating_sub(now)),
+            _ => None,
         }
     }
 
-    /// HLT-9 and HLT-11: a counted failure in each state of the circuit.
-    fn failure(&mut self, class: &str, retry_after: Option<i64>, now: i64) {
-        self.note_class(class);
-        match &mut self.circuit {
-            Circuit::Closed => {
-                self.consecutive = self.consecutive.saturating_add(1);
-                if self.consecutive >= self.settings.threshold {
-                    self.open(now, retry_after);
-                    self.note_change(now, "consecutive_failures");
-                }
-            }
-            Circuit::Open { until, wait_over: false } => {
-                let told = retry_after.unwrap_or(0).min(LONGEST_RETRY_AFTER);
-                *until = (*until).max(now.saturating_add(told));
-            }
-            Circuit::Open { wait_over: true, .. } | Circuit::HalfOpen => {
-                self.open(now, retry_after);
-                self.note_change(now, "trial_failed");
-            }
-        }
+    /// The moment of a span that begins now: it is over at now >= this.
+    fn after(now: i64, span: i64) -> i64 {
+        plus(now, span)
     }
+}
+
+/// The two healths in which calls wait (HLT-36).
+fn out_of_order(shown: &str) -> bool {
+    shown == "down" || shown == "probing"
 }

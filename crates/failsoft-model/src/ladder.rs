@@ -8,11 +8,47 @@ use crate::rung::{self, Answer, Found};
 
 /// The answer of a need that is not fine; `None` where it is.
 pub(crate) fn need(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<Answer>, String> {
+    if let Some(answer) = skipped_by_break_glass(asked, dependency)? {
+        return Ok(Some(answer));
+    }
     match needs::condition(asked, dependency)? {
         Condition::Fine => Ok(None),
         Condition::Refused => Ok(Some(refused(asked, dependency)?)),
         Condition::Failed(failure) => Ok(Some(failed(asked, dependency, &failure)?)),
     }
+}
+
+/// OPR-20: while `break_glass` stands a need of this guard is skipped whatever the health; but not where the request
+/// reports `ok`, `refused` or the caller's own fault, and never in an irreversible operation. (Targets of a fallback
+/// are judged in `needs`, as if it did not stand.)
+fn skipped_by_break_glass(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<Answer>, String> {
+    let health = asked.engine.health(&dependency.name)?;
+    let Some(standing) = health.standing.as_ref().filter(|standing| standing.to == "break_glass") else {
+        return Ok(None);
+    };
+    if asked.irreversible() {
+        return Ok(None);
+    }
+    let fault = match asked.request.reports.get(&dependency.name) {
+        None => None,
+        Some(report) => {
+            let had = asked.request.had.get(&dependency.name).copied();
+            let class = crate::health::with_haste(dependency, &report.class, had);
+            if matches!(class.as_str(), "ok" | "refused" | "rejected" | "cancelled") {
+                return Ok(None);
+            }
+            Some(class)
+        }
+    };
+    let found = Found {
+        dependency,
+        refusal: false,
+        callers: false,
+        fault: fault.as_deref(),
+        since: standing.set,
+        target: None,
+    };
+    Ok(Some(rung::skipped(asked, &found)))
 }
 
 /// LAD-5: `on_refusal`, or the default refusal where there is none, or where it does not match.

@@ -14,12 +14,11 @@ mod json;
 mod ladder;
 mod meter;
 mod needs;
-mod operator;
-mod permit;
-mod probe;
+mod numbers;
 mod reading;
 mod request;
 mod rung;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod trace;

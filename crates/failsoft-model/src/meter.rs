@@ -2,6 +2,7 @@
 //! still give away.
 
 use crate::document::{Meter, Share};
+use crate::numbers::aged;
 
 /// The count of one key.
 #[derive(Clone, Debug)]
@@ -148,6 +149,19 @@ impl Counts {
             }
         }
         Taken { amount, key, period }
+    }
+
+    /// RST-4 and RST-7: periods began so much earlier.
+    pub(crate) fn age(&mut self, away: i64) {
+        for entry in &mut self.entries {
+            entry.start = aged(entry.start, away);
+        }
+    }
+
+    /// RST-9: a snapshot without meters: nothing counted. What requests took before is of no period any more.
+    pub(crate) fn begin_anew(&mut self) {
+        self.entries.clear();
+        self.full_told = false;
     }
 
     /// Whether the last `take` could not be counted.

@@ -47,7 +47,10 @@ pub(crate) fn condition(asked: Asked<'_>, dependency: &Dependency) -> Result<Con
     // Law 7: advice is heard only where all else is fine.
     let failure = Failure { advice_alone: true, ..Failure::default() };
     let health = asked.engine.health(&dependency.name)?;
-    let advised = health.shown() == "degraded" && health.degraded_by_advice_alone();
+    // An operator who lets every call through is not overruled by a bystander.
+    let advised = health.shown() == "degraded"
+        && health.degraded_by_advice_alone()
+        && health.standing_name() != Some("metrics_only");
     if advised && (asked.irreversible() || ladder::first_for_advice(asked, dependency, &failure)?.is_some()) {
         return Ok(Condition::Failed(failure));
     }

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::document::{
-    Dependency, Document, HealthSettings, Kind, Meter, Operation, Parameter, RefuseRule, Rung, Share, When,
+    Dependency, Document, Kind, Meter, Operation, Parameter, RefuseRule, Rung, Share, When,
 };
 use crate::json::{
     duration, integer, optional_duration, optional_integer, optional_string, required_string, section,
     string, string_or, strings, strings_or_none, table,
 };
+use crate::settings;
 
 /// Spec 1.2: the whole document.
 pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> Result<Document, String> {
@@ -119,31 +120,23 @@ fn dependency(name: &str, map: &Map<String, Value>) -> Result<Dependency, String
             on_failure.push(rung(written)?);
         }
     }
+    let deadline = optional_duration(map, "deadline")?;
+    let break_glass = match map.get("break_glass") {
+        None => None,
+        Some(value) => {
+            let longest = table(value, "break_glass")?.get("max_duration");
+            Some(duration(longest.ok_or("break_glass needs max_duration")?, "max_duration")?)
+        }
+    };
     Ok(Dependency {
         name: name.to_owned(),
         stage: string_or(map, "stage", default_stage)?,
         role,
-        deadline: optional_duration(map, "deadline")?,
-        health: health_settings(map.get("health"))?,
+        deadline,
+        health: settings::read(map.get("health"), deadline)?,
+        break_glass,
         on_failure,
         on_refusal: map.get("on_refusal").map(rung).transpose()?,
-    })
-}
-
-/// Spec 1.3, "Health settings".
-fn health_settings(written: Option<&Value>) -> Result<HealthSettings, String> {
-    let empty = Map::new();
-    let map = match written {
-        None => &empty,
-        Some(value) => table(value, "health")?,
-    };
-    Ok(HealthSettings {
-        threshold: optional_integer(map, "consecutive_failure_threshold")?.unwrap_or(5),
-        wait: optional_duration(map, "wait_duration_in_open_state")?.unwrap_or(5_000),
-        permit_ttl: optional_duration(map, "permit_ttl")?.unwrap_or(30_000),
-        probe_rise: optional_integer(map, "probe_rise")?.unwrap_or(2),
-        probe_fall: optional_integer(map, "probe_fall")?.unwrap_or(3),
-        initial_state: string_or(map, "initial_state", "closed")?,
     })
 }
 

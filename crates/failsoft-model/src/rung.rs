@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::document::{Dependency, Document, Kind, Rung};
 use crate::engine::Asked;
-use crate::json::LARGEST;
+use crate::numbers::percent;
 
 /// What one need answers, when it is not fine. Before the point of no return changes anything (STG-7).
 #[derive(Clone, Debug)]
@@ -132,12 +132,6 @@ pub(crate) fn retry_waits(asked: Asked<'_>, dependency: &str, kind: &Kind) -> (i
     }
     let wait = wait.max(asked.request.retry_after(dependency, asked.now).unwrap_or(0));
     (wait, percent(wait, jitter.saturating_add(100)))
-}
-
-/// `value` times so many hundredths, rounded down, at most the largest integer.
-fn percent(value: i64, hundredths: i64) -> i64 {
-    let product = i128::from(value).saturating_mul(i128::from(hundredths)) / 100;
-    i64::try_from(product).unwrap_or(LARGEST).min(LARGEST)
 }
 
 /// The obligation of the rung's own kind, where it has one (LAD-3, DEC-22).
@@ -267,6 +261,26 @@ pub(crate) fn ran_out(asked: Asked<'_>, found: &Found<'_>) -> Answer {
         emits: Vec::new(),
         reason: reason(asked, found, None, verdict),
         rung_key: format!("{} ran out", dependency.name),
+        retry_wait: None,
+    }
+}
+
+/// OPR-20: the answer of a guard that an operator skips; its ladder is not read (LAD-52).
+pub(crate) fn skipped(asked: Asked<'_>, found: &Found<'_>) -> Answer {
+    let name = found.dependency.name.as_str();
+    Answer {
+        dependency: Some(name.to_owned()),
+        role: found.dependency.role.clone(),
+        verdict: "allow".to_owned(),
+        posture: "fail_open".to_owned(),
+        status: 200,
+        code: None,
+        refusal: false,
+        callers: false,
+        obligations: vec![json!({ "kind": "mark_unchecked", "dependency": name })],
+        emits: Vec::new(),
+        reason: reason(asked, found, None, "break_glass"),
+        rung_key: format!("{name} break_glass"),
         retry_wait: None,
     }
 }

@@ -1,6 +1,8 @@
 //! Central rules, each with an answer worked out by hand from the text; and the generator's spread.
 
 mod decisions;
+mod machine;
+mod restart;
 mod spread;
 mod state;
 
@@ -38,11 +40,12 @@ fn parts(value: &Value, keys: &[&str]) -> Value {
     Value::Array(keys.iter().map(|key| value[*key].clone()).collect())
 }
 
-/// A guard with the ladder given, and one operation that needs it.
+/// A guard with the ladder given, and one operation that needs it. One trial decides, and every wait is as long.
 fn guard(ladder: &str) -> String {
     format!(
         "spec = 1\nname = \"m\"\n[dependency.g]\nrole = \"guard\"\ndeadline = \"100ms\"\non_failure = {ladder}\n\
-         health = {{ consecutive_failure_threshold = 2, wait_duration_in_open_state = \"100ms\" }}\n\
+         health = {{ consecutive_failure_threshold = 2, wait_duration_in_open_state = \"100ms\", \
+         wait_interval_multiplier = 100, permitted_number_of_calls_in_half_open_state = 1 }}\n\
          [operation.o]\nneeds = [\"g\"]\n"
     )
 }

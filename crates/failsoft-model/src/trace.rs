@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::decide::{Decision, decide};
 use crate::document::Document;
 use crate::engine::{Asked, Engine};
-use crate::health::Outcome;
+use crate::health::{Acted, Heard, Outcome};
 use crate::json::{integer, optional_integer, optional_string, required_string, table};
 use crate::meter::{self, Counts};
 use crate::request::Request;
@@ -86,12 +86,19 @@ impl Replay {
         let now = self.now;
         let mut own = Vec::new();
         match kind {
-            "outcome" => self.outcome(part)?,
+            "outcome" => own = self.outcome(part)?,
             "probe" => {
                 let result = required_string(part, "result")?;
                 self.engine.health_mut(&required_string(part, "dependency")?)?.probe(&result, now)?;
             }
             "override" => own.push(self.set_override(part)?),
+            "restart" => {
+                let away = optional_integer(part, "away_ms")?;
+                match part.get("snapshot") {
+                    None | Some(Value::Null) => self.engine.restart(away, now),
+                    Some(snapshot) => self.engine.restore(table(snapshot, "snapshot")?, away, now)?,
+                }
+            }
             "advice" => {
                 let signal_ttl = self.engine.document.signal_ttl;
                 let source = required_string(part, "source")?;
@@ -124,12 +131,13 @@ impl Replay {
                 let health = self.engine.health_mut(&required_string(part, "dependency")?)?;
                 let permitted = health.permit(None, now);
                 self.printed.push(json!({ "at_ms": now, "permit": permitted }));
-                if permitted && part.contains_key("result") {
-                    self.outcome(part)?;
+                if permitted && optional_string(part, "result")?.is_some() {
+                    own = self.outcome(part)?;
                 }
             }
             "health" => {
-                self.health_line(&required_string(part, "dependency")?)?;
+                let health = self.engine.health(&required_string(part, "dependency")?)?;
+                self.printed.push(health.line(now));
                 return Ok((own, true));
             }
             "decide" => return self.decide(part),
@@ -139,8 +147,8 @@ impl Replay {
         Ok((own, false))
     }
 
-    /// trace.md, `outcome`.
-    fn outcome(&mut self, part: &Map<String, Value>) -> Result<(), String> {
+    /// trace.md, `outcome`, and the events that come of it (TRC-22).
+    fn outcome(&mut self, part: &Map<String, Value>) -> Result<Vec<Event>, String> {
         let name = required_string(part, "dependency")?;
         let dependency = self.engine.document.dependency(&name)?.clone();
         let result = required_string(part, "result")?;
@@ -148,11 +156,12 @@ impl Replay {
         let told = Outcome {
             result: &result,
             permit: permit.as_deref(),
+            latency: optional_integer(part, "latency_ms")?,
             retry_after: optional_integer(part, "retry_after_ms")?,
             had: optional_integer(part, "had_ms")?,
         };
-        self.engine.health_mut(&name)?.outcome(&dependency, &told, self.now);
-        Ok(())
+        let heard = self.engine.health_mut(&name)?.outcome(&dependency, &told, self.now);
+        Ok(of_outcome(&name, heard))
     }
 
     /// trace.md, `override` of a dependency, and its event (TRC-23).
@@ -160,33 +169,19 @@ impl Replay {
         let name = required_string(part, "dependency")?;
         let to = optional_string(part, "to")?;
         let for_ms = optional_integer(part, "for_ms")?;
-        self.engine.health_mut(&name)?.set_override(to.as_deref(), for_ms, self.now)?;
         let (by, reason) = (optional_string(part, "by")?, optional_string(part, "reason")?);
+        let act = Acted { to: to.as_deref(), for_ms, by: by.as_deref(), reason: reason.as_deref() };
+        if let Some(why) = self.engine.health_mut(&name)?.set_override(act, self.now)? {
+            let told = json!({ "kind": "override.refused", "dependency": name, "to": to, "why": why });
+            return Ok(event(told));
+        }
+        // OPR-20: of `break_glass` the event tells what stands.
+        let for_ms = match to.as_deref() {
+            Some("break_glass") => self.engine.health_mut(&name)?.glass_stands_for(for_ms),
+            _ => for_ms,
+        };
         Ok(event(json!({ "kind": "override.set", "dependency": name, "to": to, "for_ms": for_ms,
                          "by": by, "reason": reason })))
-    }
-
-    /// TRC-17, the answer to a health line; what this version does not measure is -1 or 0 (HLT-36).
-    fn health_line(&mut self, name: &str) -> Result<(), String> {
-        let health = self.engine.health(name)?;
-        let line = json!({
-            "at_ms": self.now,
-            "health": health.shown(),
-            "circuit": health.circuit_shown(),
-            "metrics": {
-                "failure_rate_bp": -1,
-                "slow_call_rate_bp": -1,
-                "buffered_calls": 0,
-                "failed_calls": 0,
-                "slow_calls": 0,
-                "ignored_calls": health.ignored,
-                "not_permitted_calls": health.not_permitted,
-                "consecutive_failures": health.consecutive,
-                "open_attempts": health.open_attempts,
-            },
-        });
-        self.printed.push(line);
-        Ok(())
     }
 
     /// REQ-4: a preview changes the request, never the engine; else the line commits.
@@ -281,7 +276,7 @@ impl Replay {
                 Some(number) => *number,
                 None => {
                     let last = self.engine.sequences.get(&dependency).copied().unwrap_or(0);
-                    let number = last.saturating_add(1);
+                    let number = crate::numbers::plus(last, 1);
                     self.engine.sequences.insert(dependency.clone(), number);
                     request.sequences.insert(dependency, number);
                     number
@@ -360,17 +355,12 @@ impl Replay {
     fn tell(&mut self, own: Vec<Event>) {
         let mut events = Vec::new();
         for (name, health) in &mut self.engine.healths {
-            if let Some(was) = health.expired.take() {
+            for was in std::mem::take(&mut health.expired) {
                 events.push(event(json!({ "kind": "override.expired", "dependency": name, "was": was })));
             }
         }
-        for (name, health) in &mut self.engine.healths {
-            let to = health.shown();
-            if to != health.told {
-                events.push(event(json!({ "kind": "health.changed", "dependency": name,
-                                          "from": health.told, "to": to, "why": health.why })));
-                health.told = to.to_owned();
-            }
+        for (_, health) in &mut self.engine.healths {
+            events.extend(health.tell_change(self.now).map(event));
         }
         for (told, kept) in std::mem::take(&mut self.steps) {
             events.push(event(json!({ "kind": "clock.stepped_back", "told_ms": told, "kept_ms": kept })));
@@ -385,6 +375,21 @@ impl Replay {
             self.printed.push(json!({ "at_ms": self.now, "event": event }));
         }
     }
+}
+
+/// TRC-22: `clock.skewed`, `refusals.spiked`, `never.answered`.
+fn of_outcome(name: &str, heard: Heard) -> Vec<Event> {
+    let skewed = heard
+        .skewed
+        .map(|latency| json!({ "kind": "clock.skewed", "dependency": name, "latency_ms": latency }));
+    let spiked = heard.spiked.map(|(rate, limit, calls)| {
+        json!({ "kind": "refusals.spiked", "dependency": name, "refusal_rate_bp": rate, "limit_bp": limit,
+                "calls": calls })
+    });
+    let never = heard
+        .never_answered
+        .map(|streak| json!({ "kind": "never.answered", "dependency": name, "ignored_calls": streak }));
+    [skewed, spiked, never].into_iter().flatten().map(event).collect()
 }
 
 /// The keys of an event as a map.

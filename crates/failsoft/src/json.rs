@@ -1,6 +1,9 @@
 //! Decisions, events and health in their fixed JSON form, keys in the fixed order.
 
-use failsoft_core::{Decision, Detail, Emit, Event, HealthReport, Matrix, Obligation, Reason};
+use failsoft_core::{
+    Crossed, Decision, Detail, Emit, Episode, Event, HealthReport, Matrix, Obligation, Reason,
+    StandingReport, WindowFigures,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A decision as JSON: see `spec/04-decision.md`.
@@ -146,9 +149,28 @@ impl Serialize for EventJson<'_> {
             Event::OverrideExpired { dependency, was } => map!(serializer,
                 "kind": "override.expired", "dependency": name(*dependency), "was": was.as_str(),
             ),
-            Event::HealthChanged { dependency, from, to, why } => map!(serializer,
-                "kind": "health.changed", "dependency": name(*dependency),
-                "from": from.as_str(), "to": to.as_str(), "why": why.as_str(),
+            Event::HealthChanged { dependency, from, to, why, crossed, window, held, wait, outage } => {
+                map!(serializer,
+                    "kind": "health.changed", "dependency": name(*dependency),
+                    "from": from.as_str(), "to": to.as_str(), "why": why.as_str(),
+                    "crossed": crossed.map(CrossedJson), "window": WindowJson(*window),
+                    "held_ms": held.get(), "wait_ms": wait.map(|wait| wait.get()),
+                    "outage": outage.map(OutageJson),
+                )
+            }
+            Event::OverrideRefused { dependency, to, why } => map!(serializer,
+                "kind": "override.refused", "dependency": name(*dependency),
+                "to": to.map(|kind| kind.as_str()), "why": why.as_str(),
+            ),
+            Event::ClockSkewed { dependency, latency } => map!(serializer,
+                "kind": "clock.skewed", "dependency": name(*dependency), "latency_ms": latency,
+            ),
+            Event::RefusalsSpiked { dependency, refusal_rate_bp, limit_bp, calls } => map!(serializer,
+                "kind": "refusals.spiked", "dependency": name(*dependency),
+                "refusal_rate_bp": refusal_rate_bp, "limit_bp": limit_bp, "calls": calls,
+            ),
+            Event::NeverAnswered { dependency, ignored_calls } => map!(serializer,
+                "kind": "never.answered", "dependency": name(*dependency), "ignored_calls": ignored_calls,
             ),
             Event::ClockSteppedBack { told, kept } => map!(serializer,
                 "kind": "clock.stepped_back", "told_ms": told.as_millis(), "kept_ms": kept.as_millis(),
@@ -174,11 +196,84 @@ impl Serialize for EventJson<'_> {
     }
 }
 
-/// A health answer's keys, without the moment: `health`, `circuit`, `metrics`.
+struct CrossedJson(Crossed);
+
+impl Serialize for CrossedJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Crossed { setting, value, limit } = self.0;
+        map!(serializer, "setting": setting, "value": value, "limit": limit).end()
+    }
+}
+
+struct WindowJson(WindowFigures);
+
+impl Serialize for WindowJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let WindowFigures { calls, failed_calls, slow_calls } = self.0;
+        map!(serializer, "calls": calls, "failed_calls": failed_calls, "slow_calls": slow_calls).end()
+    }
+}
+
+struct OutageJson(Episode);
+
+impl Serialize for OutageJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Episode { duration, not_permitted_calls, open_attempts } = self.0;
+        map!(serializer,
+            "duration_ms": duration.get(), "not_permitted_calls": not_permitted_calls,
+            "open_attempts": open_attempts,
+        )
+        .end()
+    }
+}
+
+/// A health answer's keys, without the moment: `health`, `circuit`, `metrics`, `detail`.
 pub(crate) fn health_entries<M: SerializeMap>(map: &mut M, report: &HealthReport) -> Result<(), M::Error> {
     map.serialize_entry("health", report.health.as_str())?;
     map.serialize_entry("circuit", report.circuit.as_str())?;
-    map.serialize_entry("metrics", &MetricsJson(report))
+    map.serialize_entry("metrics", &MetricsJson(report))?;
+    map.serialize_entry("detail", &HealthDetailJson(report))
+}
+
+struct HealthDetailJson<'a>(&'a HealthReport);
+
+impl Serialize for HealthDetailJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = self.0;
+        map!(serializer,
+            "why": report.why.map(|why| why.as_str()),
+            "crossed": report.crossed.map(CrossedJson),
+            "held_ms": report.held.get(),
+            "fault": report.fault.map(|fault| fault.as_str()),
+            "enforced": report.enforced,
+            "minimum_calls": report.minimum_calls,
+            "permits_left": report.permits_left,
+            "calls_out": report.calls_out,
+            "hung_calls": report.hung_calls,
+            "lagging_calls": report.lagging_calls,
+            "late_outcomes": report.late_outcomes,
+            "lost_calls": report.lost_calls,
+            "wait_ms": report.wait.map(|wait| wait.get()),
+            "probe_due_ms": report.probe_due.map(|due| due.get()),
+            "override": report.standing.as_ref().map(StandingJson),
+        )
+        .end()
+    }
+}
+
+struct StandingJson<'a>(&'a StandingReport);
+
+impl Serialize for StandingJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let standing = self.0;
+        map!(serializer,
+            "to": standing.to.as_str(),
+            "left_ms": standing.left.map(|left| left.get()),
+            "by": standing.by.as_deref(),
+            "reason": standing.reason.as_deref(),
+        )
+        .end()
+    }
 }
 
 struct MetricsJson<'a>(&'a HealthReport);

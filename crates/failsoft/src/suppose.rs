@@ -1,13 +1,13 @@
 //! A state that is supposed rather than met: "what if this were down?", asked before anything has happened.
 
+use failsoft_core::snapshot::{DependencySnapshot, OutageSnapshot};
 use failsoft_core::{
-    Circuit, DependencyId, Fault, Health, Matrix, Millis, Outcome, ProbeResult, Report, Signal, State, Time,
-    apply, health,
+    Cause, Circuit, DependencyId, Fault, Health, Matrix, Millis, Signal, State, Time, apply,
 };
 
 /// The state at `now` of an engine whose dependencies have come to these healths by themselves.
 ///
-/// It is reached by ordinary signals, so it is a state that a host can meet: `healthy` by a call that went well,
+/// It is restored like one that was saved, so it is a state that a host can meet: `healthy` by a call that went well,
 /// `degraded` by a probe, `down` by calls that failed as `unavailable`, `probing` by the same and then the wait.
 /// An operator has no part in it, so that no rung is shut that an outage would take; a dependency that waits for an
 /// operator (`initial_state`) is let go first.
@@ -33,76 +33,56 @@ use failsoft_core::{
 #[must_use]
 pub fn state(matrix: &Matrix, now: Time, supposed: &[(DependencyId, Health)]) -> State {
     let mut state = State::new(matrix, now);
-    // What is probing has failed so long ago that its wait ends now; the longest wait began first.
-    let mut probing: Vec<(Time, DependencyId)> = supposed
-        .iter()
-        .filter(|(_, health)| *health == Health::Probing)
-        .map(|(id, _)| (before(now, wait_of(matrix, *id)), *id))
-        .collect();
-    probing.sort();
-    if let Some((first, _)) = probing.first() {
-        state = State::new(matrix, *first);
-    }
-    for (began, id) in probing {
-        fail(matrix, &mut state, id, began);
-    }
+    let mut snapshot = state.save(matrix, now);
     for (id, health) in supposed {
-        match health {
-            Health::Probing => {}
-            Health::Unknown => lift(matrix, &mut state, *id, now),
-            Health::Healthy => {
-                lift(matrix, &mut state, *id, now);
-                call(matrix, &mut state, *id, Report::Ok, now);
-            }
-            Health::Degraded => {
-                lift(matrix, &mut state, *id, now);
-                let probe = Signal::Probe { dependency: *id, result: ProbeResult::Degraded };
-                apply(matrix, &mut state, probe, now, &mut Vec::new());
-            }
-            Health::Down => fail(matrix, &mut state, *id, now),
-        }
+        let wait = matrix.first_wait(*id);
+        snapshot.dependencies.insert(matrix.dependency_name(*id).to_owned(), known(*health, wait));
     }
+    let restored = Signal::Restored { snapshot: &snapshot, away: Some(Millis::ZERO) };
+    apply(matrix, &mut state, restored, now, &mut Vec::new());
     state
 }
 
-/// How long its circuit stays open when it has just failed.
-fn wait_of(matrix: &Matrix, id: DependencyId) -> Millis {
-    let now = Time::default();
-    let mut scratch = State::new(matrix, now);
-    fail(matrix, &mut scratch, id, now);
-    health(matrix, &scratch, id, now).and_then(|report| report.wait).unwrap_or(Millis::ZERO)
-}
-
-fn before(now: Time, wait: Millis) -> Time {
-    Time::from_millis(now.as_millis().saturating_sub_unsigned(wait.get()))
-}
-
-/// Fails until its circuit opens: the threshold is bounded by the document.
-fn fail(matrix: &Matrix, state: &mut State, id: DependencyId, now: Time) {
-    lift(matrix, state, id, now);
-    while health(matrix, state, id, now).is_some_and(|report| report.circuit == Circuit::Closed) {
-        call(matrix, state, id, Report::Failed(Fault::Unavailable), now);
-    }
-}
-
-fn call(matrix: &Matrix, state: &mut State, id: DependencyId, result: Report, now: Time) {
-    let outcome = Outcome { dependency: id, result, permit: None, retry_after: None, had: None };
-    apply(matrix, state, Signal::Outcome(outcome), now, &mut Vec::new());
-}
-
-/// Ends an `initial_state` that holds it open.
-fn lift(matrix: &Matrix, state: &mut State, id: DependencyId, now: Time) {
-    let held = health(matrix, state, id, now).is_some_and(|report| report.circuit == Circuit::ForcedOpen);
-    if held {
-        let lift = Signal::Override { dependency: id, to: None, length: None, by: None, reason: None };
-        apply(matrix, state, lift, now, &mut Vec::new());
+/// What is known of a dependency whose health has just come to this; one that is probing failed a whole wait ago.
+fn known(health: Health, wait: Millis) -> DependencySnapshot {
+    let plain = DependencySnapshot { told: Some(health), ..DependencySnapshot::default() };
+    let failed = |left: Millis, ago: Millis| DependencySnapshot {
+        circuit: Some(Circuit::Open),
+        wait_left_ms: left,
+        open_attempts: 1,
+        consecutive_failures: 1,
+        last_failure: Some(Fault::Unavailable),
+        signal_age_ms: Some(ago),
+        ailing_age_ms: Some(ago),
+        outage: Some(OutageSnapshot { age_ms: ago, not_permitted_calls: 0, open_attempts: 1 }),
+        why: Some(Cause::ConsecutiveFailures),
+        ..plain.clone()
+    };
+    match health {
+        Health::Unknown => plain,
+        Health::Healthy => DependencySnapshot {
+            signal_age_ms: Some(Millis::ZERO),
+            last_ok_age_ms: Some(Millis::ZERO),
+            why: Some(Cause::FirstOutcome),
+            ..plain
+        },
+        Health::Degraded => DependencySnapshot {
+            degraded_by_probe: true,
+            signal_age_ms: Some(Millis::ZERO),
+            probe_age_ms: Some(Millis::ZERO),
+            ailing_age_ms: Some(Millis::ZERO),
+            why: Some(Cause::ProbeDegraded),
+            ..plain
+        },
+        Health::Down => failed(wait, Millis::ZERO),
+        Health::Probing => failed(Millis::ZERO, wait),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use failsoft_core::draft::{DependencyDraft, InitialState, MatrixDraft};
-    use failsoft_core::{Fault, Health, Millis, Role, Time, health};
+    use failsoft_core::draft::{DependencyDraft, MatrixDraft};
+    use failsoft_core::{Fault, Health, InitialState, Millis, Role, Time, health};
 
     use super::state;
 

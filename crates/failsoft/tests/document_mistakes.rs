@@ -88,9 +88,6 @@ fn keys_and_types() {
 #[test]
 fn what_is_specified_and_not_built_is_refused() {
     for (text, column) in [
-        ("[dependency.d]\nrole = \"observe\"\nhealth = { sliding_window_size = 100 }\n", 12),
-        ("[dependency.d]\nrole = \"observe\"\nhealth = { initial_state = \"disabled\" }\n", 28),
-        ("[dependency.d]\nrole = \"observe\"\nbreak_glass = { max_duration = \"1h\" }\n", 1),
         ("[dependency.d]\nrole = \"observe\"\non_failure = [{ allow = { cap = { requests = 5 } } }]\n", 27),
         ("[meter.m]\nstore = \"g\"\nmax_unreported = 5\n", 1),
     ] {
@@ -101,6 +98,31 @@ fn what_is_specified_and_not_built_is_refused() {
         "spec = 1\nname = \"x\"\nwindow_idle = \"5s\"\ntenants = 5\n",
         &[("not-built", 3, 1), ("not-built", 4, 1)],
     );
+}
+
+#[test]
+fn health_settings() {
+    let health = |settings: &str| format!("[dependency.d]\nrole = \"observe\"\nhealth = {{ {settings} }}\n");
+    told_after(&health("sliding_window_buckets = 7"), &[("uneven-buckets", 10, 37)]);
+    told_after(&health("sliding_window_buckets = 0"), &[("out-of-range", 10, 37)]);
+    told_after(&health("failure_rate_threshold = 101"), &[("out-of-range", 10, 37)]);
+    told_after(&health("failure_rate_threshold = \"of\""), &[("wrong-type", 10, 37)]);
+    told_after(&health("signal_ttl = 5"), &[("wrong-type", 10, 25)]);
+    told_after(&health("signal_ttl = \"5 s\""), &[("bad-duration", 10, 25)]);
+    told_after(&health("probe_can_close = \"yes\""), &[("wrong-type", 10, 30)]);
+    told_after(&health("ignore_error_classes = [\"rejected\"]"), &[("bad-classes", 10, 36)]);
+    let both = "record_error_classes = [\"timeout\"], ignore_error_classes = [\"timeout\"]";
+    told_after(&health(both), &[("bad-classes", 10, 72)]);
+    let exit = "degraded_failure_rate_threshold = 20, degraded_exit_failure_rate_threshold = 21";
+    told_after(&health(exit), &[("out-of-order", 10, 89)]);
+    let wait = "wait_duration_in_open_state = \"5s\", max_wait_duration_in_open_state = \"1s\"";
+    told_after(&health(wait), &[("out-of-order", 10, 82)]);
+    let trials = "half_open_policy = \"m_of_n\", half_open_success_threshold = 4";
+    told_after(&health(trials), &[("out-of-order", 10, 71)]);
+    let glass = "[dependency.d]\nrole = \"observe\"\nbreak_glass = { max_duration = \"1h\" }\n";
+    told_after(glass, &[("break-glass-not-a-guard", 10, 1)]);
+    let glass = "[dependency.d]\nrole = \"guard\"\ndeadline = \"1s\"\nbreak_glass = {}\n";
+    told_after(glass, &[("missing-key", 11, 1)]);
 }
 
 #[test]

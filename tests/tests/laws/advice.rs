@@ -6,6 +6,7 @@ use failsoft::Role;
 use failsoft_model::generate::Case;
 use serde_json::{Value, json};
 
+use crate::glass::each_snapshot;
 use crate::world::{
     Step, World, entries, failures, goes_on, holds_where, items, names, openness, strictness, text,
 };
@@ -94,11 +95,11 @@ fn law_07_advice_chooses_no_looser_rung() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What an operator may skip is not built: none skips a guard.
+/// What an operator may skip is in `glass` and `operators`.
 #[test]
 fn law_07_advice_only_tightens() {
     holds_where(6_000, 20_000, much_advice, |world| {
-        let silent: Vec<Value> = world
+        let mut silent: Vec<Value> = world
             .lines
             .iter()
             .map(|line| match line.get("advice") {
@@ -112,6 +113,10 @@ fn law_07_advice_only_tightens() {
                 None => line.clone(),
             })
             .collect();
+        // Nor does a snapshot know of any.
+        each_snapshot(&mut silent, |state| {
+            state.shift_remove("advice");
+        });
         let mut looked = 0;
         for (with, without) in world.play().iter().zip(world.play_lines(&silent)) {
             if let Some((one, other)) = with.decision().zip(without.decision()) {
@@ -122,6 +127,29 @@ fn law_07_advice_only_tightens() {
         }
         Ok(looked)
     });
+}
+
+/// A restart of which nobody says how long it took: what is known of a health that advice has spoken of is no better
+/// known for it ([RST-5]).
+#[test]
+fn law_07_advice_tells_a_restart_nothing_good() {
+    let document = json!({
+        "spec": 1, "name": "m",
+        "dependency": { "policy": {
+            "role": "guard", "deadline": "50ms",
+            "on_failure": [{ "allow": { "when": { "health": ["healthy"] } } }],
+        } },
+        "operation": { "ask": { "needs": ["policy"] } },
+    });
+    let world = World::new(0, Case { document, parameters: BTreeMap::new(), lines: Vec::new() });
+    let well = json!({ "outcome": { "dependency": "policy", "result": "ok" } });
+    let advice = json!({ "advice": { "source": "peer", "dependency": "policy", "health": "degraded" } });
+    let restart = json!({ "restart": {} });
+    let asked = json!({ "decide": { "operation": "ask", "faults": { "policy": "timeout" } } });
+    let told = [vec![well.clone(), advice, restart.clone(), asked.clone()], vec![well, restart, asked]];
+    let [with, without] = told.map(|lines| world.play_lines(&lines).pop().expect("a line"));
+    let (with, without) = with.decision().zip(without.decision()).expect("decisions");
+    no_looser(&world, with, without).unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 fn no_looser(world: &World, with: &Value, without: &Value) -> Result<(), String> {

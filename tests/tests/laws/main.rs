@@ -6,10 +6,12 @@
 mod advice;
 mod caller;
 mod closed;
+mod glass;
 mod hostile;
 mod isolation;
 mod known;
 mod open;
+mod operators;
 mod repeat;
 mod tables;
 mod targets;

@@ -137,7 +137,7 @@ fn refused_by_rule(decision: &Value) -> bool {
 
 #[test]
 fn law_10_there_is_a_point_of_no_return() {
-    holds(4_000, 3_000, |world| {
+    holds(6_000, 3_000, |world| {
         let mut looked = 0;
         for step in world.play() {
             let Some(decision) = step.decision().filter(|_| past_return(world, &step)) else { continue };

@@ -1,8 +1,13 @@
 //! LAW-14.
 
+use failsoft::SlidingWindowType;
+use failsoft_model::generate::Case;
 use serde_json::{Value, json};
 
 use crate::world::{World, holds_where, text};
+
+/// The end of time.
+const LONGEST: i64 = (1 << 53) - 1;
 
 /// Every line at a random time, and at the end one that tells what is left to tell.
 fn lying_clock(case: &mut failsoft_model::generate::Case, rng: &mut fastrand::Rng) {
@@ -49,11 +54,9 @@ fn law_14_time_may_lie_and_each_step_back_is_told_once() {
 #[test]
 fn law_14_nothing_rests_on_wall_time() {
     fn shifted(world: &World, by: i64) -> Vec<Value> {
-        let mut lines = world.lines.clone();
-        // An engine's time begins at its first line where that is before 0.
-        if let Some(first) = lines.first_mut().filter(|first| first.get("at_ms").is_none()) {
-            first["at_ms"] = json!(0);
-        }
+        // An engine's time begins at its first line where that is before 0: here it always is.
+        let mut lines = vec![json!({ "at_ms": -1_000, "finish": { "request": "nobody's" } })];
+        lines.extend(world.lines.iter().cloned());
         for line in &mut lines {
             if let Some(at) = line.get("at_ms").and_then(Value::as_i64) {
                 line["at_ms"] = json!(at - by);
@@ -78,17 +81,36 @@ fn law_14_nothing_rests_on_wall_time() {
             _ => {}
         }
     }
-    holds_where(
-        2_000,
-        20_000,
-        |_, _| {},
-        |world| {
-            let (one, other) = (shifted(world, 1_000_000), shifted(world, 86_400_000_123));
-            let differing = one.iter().zip(&other).find(|(one, other)| one != other);
-            if let Some((one, other)) = differing {
-                return Err(format!("the hour matters:\n{one}\n{other}"));
-            }
-            Ok(one.len())
-        },
-    );
+    /// The shortest time in which every window has whole buckets: these begin at multiples of their length on the
+    /// engine's clock ([HLT-55]).
+    fn whole_buckets(world: &World) -> i64 {
+        let windows = world.loaded.draft.dependencies.iter().map(|dependency| &dependency.health);
+        let timed = windows.filter(|health| health.sliding_window_type == SlidingWindowType::TimeBased);
+        let lengths = timed.map(|health| {
+            let length = health.sliding_window_duration.get() / u64::from(health.sliding_window_buckets);
+            i64::try_from(length).expect("a short bucket")
+        });
+        lengths.fold(1, |whole, length| {
+            (1..).map(|times| times * whole).find(|all| all % length == 0).expect("one")
+        })
+    }
+    fn shorter(value: &Value) -> Value {
+        let text = value.to_string().replace(&LONGEST.to_string(), &(LONGEST / 4).to_string());
+        serde_json::from_str(&text).expect("still JSON")
+    }
+    /// Nothing reaches the end of time: what is beyond 2^53 - 1 is cut to it, and how much that is says where time began.
+    fn far_from_the_end(case: &mut Case, _: &mut fastrand::Rng) {
+        case.lines.retain(|line| line["at_ms"].as_i64().is_none_or(|at| at < LONGEST / 4 * 3));
+        case.document = shorter(&case.document);
+        case.lines = case.lines.iter().map(shorter).collect();
+    }
+    holds_where(2_000, 20_000, far_from_the_end, |world| {
+        let whole = whole_buckets(world);
+        let [one, other] = [1_000_000, 86_400_000_123].map(|by| shifted(world, by - by % whole));
+        let differing = one.iter().zip(&other).find(|(one, other)| one != other);
+        if let Some((one, other)) = differing {
+            return Err(format!("the hour matters:\n{one}\n{other}"));
+        }
+        Ok(one.len())
+    });
 }

@@ -99,6 +99,7 @@ fn signal(rng: &mut fastrand::Rng, dependency: DependencyId) -> Signal<'static> 
     let result = rng.choice([Report::Ok, Report::Ok, Report::Refused, Report::Failed(Fault::Timeout)]);
     match rng.u8(0..10) {
         0..4 => Signal::Outcome(Outcome {
+            latency: None,
             dependency,
             result: result.expect("a few"),
             permit: None,
@@ -106,7 +107,7 @@ fn signal(rng: &mut fastrand::Rng, dependency: DependencyId) -> Signal<'static> 
             had: None,
         }),
         4 | 5 => Signal::Probe { dependency, result: *rng.choice(ProbeResult::ALL).expect("a few") },
-        6 => Signal::Permit { dependency, permit: None },
+        6 => Signal::Permit { dependency, named: false, instead_of: None },
         7 => Signal::Advice { source: "a", dependency, health: *rng.choice(Health::ALL).expect("a few") },
         _ => Signal::Override {
             dependency,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use failsoft::document::{Format, Loaded, Options, load};
-use failsoft::draft::{ActionDraft, DependencyDraft, OperationDraft, RungDraft};
+use failsoft::draft::{ActionDraft, DependencyDraft, HealthSettings, OperationDraft, RungDraft};
 use failsoft::trace::Player;
 use failsoft::{Circuit, Health, Role};
 use failsoft_model::generate;
@@ -90,6 +90,10 @@ impl World {
             self.parameters,
             lines.join("\n")
         )
+    }
+
+    pub(crate) fn settings(&self, name: &str) -> &HealthSettings {
+        &self.dependency(name).health
     }
 
     pub(crate) fn play(&self) -> Vec<Step> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{Decision, Event, HealthReport, Matrix, Time};
+use failsoft::{Decision, Event, Matrix, RefusedOverride, Time};
 
 use super::fold::{Fold, Item};
 use super::summary::Summary;
@@ -175,18 +175,48 @@ impl<'m> Text<'m> {
     fn event(&self, player: &Player<'_>, event: &Event) -> String {
         let of = |id| self.matrix.dependency_name(id);
         match event {
-            Event::HealthChanged { dependency, from, to, why } => {
-                let now: Option<HealthReport> = player.health(*dependency).map(|(_, report)| report);
-                let why = words::cause(*why, now.as_ref());
-                let wait = now.and_then(|report| report.wait);
+            Event::HealthChanged { dependency, from, to, why, crossed, window, wait, outage, .. } => {
+                let fault = player.health(*dependency).and_then(|(_, report)| report.fault);
+                let why = words::cause(*why, *crossed, *window, fault);
                 let wait = wait.map(|wait| format!(", may be tried in {}", words::length(wait)));
+                let outage = outage.map(|outage| {
+                    let refused = usize::try_from(outage.not_permitted_calls).unwrap_or(usize::MAX);
+                    let refused = words::counted(refused, "call", "calls");
+                    format!("; it was out for {}, {refused} held back", words::length(outage.duration))
+                });
                 format!(
-                    "{:<8} {} {} -> {}: {why}{}",
+                    "{:<8} {} {} -> {}: {why}{}{}",
                     "health",
                     self.paint.bold(of(*dependency)),
                     self.paint.health(*from, from),
                     self.paint.health(*to, to),
                     wait.unwrap_or_default(),
+                    outage.unwrap_or_default(),
+                )
+            }
+            Event::OverrideRefused { dependency, to, why } => {
+                let to = to.map_or("lifting", |to| to.as_str());
+                let why = match why {
+                    RefusedOverride::Undeclared => "its matrix does not declare it",
+                    RefusedOverride::Unsigned => "it needs `by` and `reason`",
+                    RefusedOverride::StrictTransitions => "strict_transitions forbids it",
+                };
+                format!("{:<8} {} {to} is refused: {why}", "operator", self.paint.bold(of(*dependency)))
+            }
+            Event::ClockSkewed { dependency, latency } => {
+                let dependency = self.paint.bold(of(*dependency));
+                format!("{:<8} {dependency} told a latency of {latency}ms; taken as none", "clock")
+            }
+            Event::RefusalsSpiked { dependency, refusal_rate_bp, limit_bp, calls } => {
+                let rate = format!("{} >= {}", words::percent(*refusal_rate_bp), words::percent(*limit_bp));
+                let dependency = self.paint.bold(of(*dependency));
+                format!("{:<8} {dependency} refuses {rate} of {calls} calls", "health")
+            }
+            Event::NeverAnswered { dependency, ignored_calls } => {
+                let dependency = self.paint.bold(of(*dependency));
+                format!(
+                    "{:<8} {dependency} gave {ignored_calls} outcomes in a row that say nothing",
+                    "health"
                 )
             }
             Event::OverrideSet { dependency, to, length, by, reason } => {

@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 
 use failsoft::document::Loaded;
-use failsoft::draft::{
-    ActionDraft, DependencyDraft, InitialState, MatrixDraft, OperationDraft, RungDraft, WhenDraft,
-};
-use failsoft::{Effect, Enforcement, Posture, Role, RungKind, Stage};
+use failsoft::draft::{ActionDraft, DependencyDraft, MatrixDraft, OperationDraft, RungDraft, WhenDraft};
+use failsoft::{Effect, Enforcement, InitialState, Posture, Role, RungKind, Stage};
 
 use super::rung::{self, Rung};
 use crate::words;

@@ -106,12 +106,12 @@ default = "60s"
 role = "guard"
 deadline = "50ms"
 on_failure = [{ allow = { emit = "quota.skipped" } }]
-health = { consecutive_failure_threshold = 2, wait_duration_in_open_state = "5s" }
+health = { consecutive_failure_threshold = 2, wait_duration_in_open_state = "5s", permitted_number_of_calls_in_half_open_state = 1 }
 [dependency.policy]
 role = "guard"
 deadline = "50ms"
 on_failure = [{ deny = { status = 403, code = "NO_POLICY" } }]
-health = { consecutive_failure_threshold = 2, wait_duration_in_open_state = "5s" }
+health = { consecutive_failure_threshold = 2, wait_duration_in_open_state = "5s", permitted_number_of_calls_in_half_open_state = 1 }
 [operation.assist]
 needs = ["policy", "quota"]
 "#;

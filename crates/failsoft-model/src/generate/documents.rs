@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::rungs;
 use super::{
     DURATIONS, Named, Plan, PlannedMeter, PlannedOperation, PlannedParameter, STAGES, chance, duration,
     maybe, or_parameter, pick, small,
 };
+use super::{healths, rungs};
 
 /// Settles the names: 1 to 6 dependencies, 0 to 4 operations (nearly always some), meters on guards.
 pub(super) fn plan(rng: &mut Rng) -> Plan {
     let mut dependencies = Vec::new();
     for number in 0..rng.usize(1..=6) {
         let role = pick(rng, &["guard", "guard", "guard", "serve", "serve", "observe"]);
-        dependencies.push(Named { name: format!("{role}-{number}"), role });
+        let glass = role == "guard" && chance(rng, 50);
+        dependencies.push(Named { name: format!("{role}-{number}"), role, glass });
     }
     let mut operations = Vec::new();
     let count = if chance(rng, 4) { 0 } else { rng.usize(1..=4) };
@@ -130,8 +131,12 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     if named.role != "observe" || chance(rng, 30) {
         map.insert("deadline".to_owned(), duration(rng, plan));
     }
-    if chance(rng, 90) {
-        map.insert("health".to_owned(), health(rng, plan));
+    if chance(rng, 95) {
+        map.insert("health".to_owned(), healths::health(rng, plan));
+    }
+    if named.glass {
+        let longest = if chance(rng, 40) { duration(rng, plan) } else { json!("1m") };
+        map.insert("break_glass".to_owned(), json!({ "max_duration": longest }));
     }
     let mut ladder = Vec::new();
     for _ in 0..rng.usize(0..=4) {
@@ -143,25 +148,6 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     if named.role != "observe" && chance(rng, 50) {
         map.insert("on_refusal".to_owned(), rungs::on_refusal(rng, plan, named));
     }
-    Value::Object(map)
-}
-
-/// Health settings with low thresholds and short waits.
-fn health(rng: &mut Rng, plan: &Plan) -> Value {
-    let mut map = Map::new();
-    let threshold = small(rng, plan);
-    maybe(rng, &mut map, 90, "consecutive_failure_threshold", threshold);
-    // A wait or a permit of no length at all is over in the line that begins it.
-    let wait = if chance(rng, 6) { json!("0ms") } else { duration(rng, plan) };
-    maybe(rng, &mut map, 90, "wait_duration_in_open_state", wait);
-    let ttl = if chance(rng, 4) { json!("0ms") } else { duration(rng, plan) };
-    maybe(rng, &mut map, 80, "permit_ttl", ttl);
-    let rise = small(rng, plan);
-    maybe(rng, &mut map, 50, "probe_rise", rise);
-    let fall = small(rng, plan);
-    maybe(rng, &mut map, 50, "probe_fall", fall);
-    maybe(rng, &mut map, 8, "initial_state", json!("forced_open"));
-    maybe(rng, &mut map, 8, "initial_state", json!("closed"));
     Value::Object(map)
 }
 

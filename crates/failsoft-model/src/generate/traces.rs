@@ -1,91 +1,114 @@
-//! Random valid traces (trace.md): small time steps that meet waits, lifetimes and deadlines.
+//! Random valid traces (trace.md): small time steps that meet waits, lifetimes and deadlines, and few that leap.
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{FAULTS, Plan, chance, maybe, pick};
+use super::{FAULTS, Plan, chance, maybe, pick, snapshots};
 
 /// The permits that lines name.
-const PERMITS: [&str; 3] = ["p1", "p2", "p3"];
+const PERMITS: [&str; 4] = ["p1", "p2", "p3", "p4"];
 
-/// What the trace remembers of itself: the operation of each named request that is not finished.
-type Open = BTreeMap<String, String>;
+/// The largest integer (DOC-3).
+const LARGEST: i64 = (1 << 53) - 1;
 
-/// 5 to 40 lines.
+/// What the trace remembers of itself.
+#[derive(Default)]
+struct Open {
+    /// The operation of each named request that is not finished.
+    requests: BTreeMap<String, String>,
+    /// The permits that were asked for by name, so that outcomes name them.
+    permits: Vec<(String, &'static str)>,
+    /// The time of the last line.
+    at: i64,
+}
+
+/// 5 to 40 lines; most traces are about health, and half of those about the first dependency alone.
 pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
-    let mut open = Open::new();
-    let mut at: i64 = pick(rng, &[0, 0, 0, 50, -100]);
+    let mut open = Open { at: pick(rng, &[0, 0, 0, 50, -100]), ..Open::default() };
+    let healthy = chance(rng, 75);
+    let alone = healthy && chance(rng, 50);
+    let still = chance(rng, 10);
     let mut lines = Vec::new();
-    for _ in 0..rng.usize(5..=40) {
+    for _ in 0..rng.usize(if healthy { 12..=40 } else { 5..=40 }) {
         let mut line = Map::new();
-        at = at.saturating_add(pick(rng, &[0, 0, 1, 49, 50, 50, 50, 100, 100, 150, 200, 400]));
+        open.at = later(rng, open.at, still);
         if chance(rng, 5) {
             // The clock steps back for this line; the next goes on from where time was.
             let back = pick(rng, &[1, 50, 1_000]);
-            line.insert("at_ms".to_owned(), json!(at.saturating_sub(back)));
+            line.insert("at_ms".to_owned(), json!(open.at.saturating_sub(back)));
         } else if chance(rng, 95) {
-            line.insert("at_ms".to_owned(), json!(at));
+            line.insert("at_ms".to_owned(), json!(open.at));
         }
-        let (kind, part) = part(rng, plan, &mut open);
+        let (kind, part) = part(rng, plan, &mut open, healthy, alone);
         line.insert(kind.to_owned(), Value::Object(part));
         lines.push(Value::Object(line));
     }
     lines
 }
 
+/// The time of the next line: a small step; now and then a leap, rarely to the end of time.
+fn later(rng: &mut Rng, at: i64, still: bool) -> i64 {
+    if still && chance(rng, 80) {
+        return at;
+    }
+    let step = match rng.u32(0..200) {
+        0..=3 => pick(rng, &[1_000, 10_000, 600_000]),
+        // Not to the very end: there a moment to come can't be told from the present one.
+        4 => pick(rng, &[LARGEST / 8, LARGEST / 4, LARGEST / 2]),
+        _ => pick(rng, &[0, 0, 0, 1, 49, 50, 50, 50, 51, 100, 100, 101, 150, 200, 400]),
+    };
+    at.saturating_add(step).min(LARGEST - 1_000_000)
+}
+
 /// One line's kind and content.
-fn part(rng: &mut Rng, plan: &Plan, open: &mut Open) -> (&'static str, Map<String, Value>) {
-    let mut kinds = vec![
-        "outcome",
-        "outcome",
-        "outcome",
-        "outcome",
-        "outcome",
-        "call",
-        "call",
-        "permit",
-        "permit",
-        "release",
-        "probe",
-        "probe",
-        "override",
-        "override",
-        "advice",
-        "advice",
-        "instances",
-        "outbox",
-        "health",
-        "health",
-        "finish",
-    ];
+fn part(
+    rng: &mut Rng,
+    plan: &Plan,
+    open: &mut Open,
+    healthy: bool,
+    alone: bool,
+) -> (&'static str, Map<String, Value>) {
+    let mut kinds = vec!["outcome"; 9];
+    kinds.extend(["call", "call", "call", "permit", "permit", "permit", "permit", "release"]);
+    kinds.extend(["probe", "probe", "probe", "override", "override", "override", "advice", "restart"]);
+    kinds.extend(["health", "health", "health", "health"]);
+    if !alone {
+        kinds.extend(["instances", "outbox", "finish", "advice"]);
+    }
     if !plan.operations.is_empty() {
-        kinds.extend(["decide"; 18]);
+        kinds.extend(vec!["decide"; if healthy { 10 } else { 24 }]);
     }
     let kind = pick(rng, &kinds);
     let mut map = Map::new();
-    if !matches!(kind, "instances" | "decide" | "finish" | "advice") {
-        map.insert("dependency".to_owned(), json!(dependency(rng, plan)));
+    if !matches!(kind, "instances" | "decide" | "finish" | "advice" | "restart") {
+        map.insert("dependency".to_owned(), json!(dependency(rng, plan, alone)));
     }
     match kind {
-        "outcome" => outcome(rng, &mut map),
+        "outcome" => outcome(rng, open, &mut map),
         "call" => {
             let result = result(rng);
-            maybe(rng, &mut map, 75, "result", json!(result));
-            maybe(rng, &mut map, 30, "latency_ms", json!(5));
+            maybe(rng, &mut map, 80, "result", json!(result));
+            told_of_a_call(rng, &mut map);
         }
         "permit" | "release" => {
             let name = pick(rng, &PERMITS);
-            maybe(rng, &mut map, 70, "permit", json!(name));
+            if chance(rng, 70) {
+                map.insert("permit".to_owned(), json!(name));
+                if kind == "permit" {
+                    open.permits.push((dependency_of(&map), name));
+                }
+            }
         }
         "probe" => {
-            map.insert("result".to_owned(), json!(pick(rng, &["up", "up", "degraded", "down", "down"])));
+            let result = pick(rng, &["up", "up", "up", "degraded", "down", "down"]);
+            map.insert("result".to_owned(), json!(result));
         }
-        "override" => set_override(rng, &mut map),
+        "override" => set_override(rng, plan, &mut map),
         "advice" => {
             map.insert("source".to_owned(), json!(pick(rng, &["status-page", "peer"])));
-            map.insert("dependency".to_owned(), json!(dependency(rng, plan)));
+            map.insert("dependency".to_owned(), json!(dependency(rng, plan, alone)));
             let says = pick(rng, &["degraded", "degraded", "down", "healthy", "unknown"]);
             map.insert("health".to_owned(), json!(says));
         }
@@ -95,12 +118,13 @@ fn part(rng: &mut Rng, plan: &Plan, open: &mut Open) -> (&'static str, Map<Strin
         "outbox" => {
             map.insert("depth".to_owned(), json!(rng.u32(0..=3)));
         }
+        "restart" => restart(rng, plan, open, &mut map),
         "decide" => decide(rng, plan, open, &mut map),
         "finish" => {
             let name = request_name(rng);
             map.insert("request".to_owned(), json!(name));
             amounts(rng, plan, &mut map, 60);
-            open.remove(name);
+            open.requests.remove(name);
         }
         _ => {}
     }
@@ -108,10 +132,16 @@ fn part(rng: &mut Rng, plan: &Plan, open: &mut Open) -> (&'static str, Map<Strin
 }
 
 /// The name of a dependency; the first is met most, so that its thresholds are reached.
-fn dependency(rng: &mut Rng, plan: &Plan) -> String {
+fn dependency(rng: &mut Rng, plan: &Plan, alone: bool) -> String {
     let names: Vec<String> = plan.dependencies.iter().map(|named| named.name.clone()).collect();
-    let place = if chance(rng, 50) { 0 } else { rng.usize(0..names.len().max(1)) };
+    let first = alone || chance(rng, 60);
+    let place = if first { 0 } else { rng.usize(0..names.len().max(1)) };
     names.get(place).cloned().unwrap_or_default()
+}
+
+/// The dependency that a line names.
+fn dependency_of(map: &Map<String, Value>) -> String {
+    map.get("dependency").and_then(Value::as_str).unwrap_or("").to_owned()
 }
 
 /// The name of a request.
@@ -122,38 +152,71 @@ fn request_name(rng: &mut Rng) -> &'static str {
 /// A call's result: as many failures as successes.
 fn result(rng: &mut Rng) -> &'static str {
     match rng.u32(0..10) {
-        0..=2 => "ok",
-        3 => "refused",
-        4 | 5 => "timeout",
+        0..=3 => "ok",
+        4 => "refused",
+        5 | 6 => "timeout",
         _ => pick(rng, &FAULTS),
     }
 }
 
-/// An outcome with all its optional parts.
-fn outcome(rng: &mut Rng, map: &mut Map<String, Value>) {
+/// An outcome with all its optional parts. It names a permit that was asked for, or any.
+fn outcome(rng: &mut Rng, open: &mut Open, map: &mut Map<String, Value>) {
     map.insert("result".to_owned(), json!(result(rng)));
-    let permit = pick(rng, &PERMITS);
-    maybe(rng, map, 25, "permit", json!(permit));
-    maybe(rng, map, 20, "latency_ms", json!(3));
-    let told = pick(rng, &[0, 50, 200, 600_000, 700_000]);
-    maybe(rng, map, 15, "retry_after_ms", json!(told));
-    let had = pick(rng, &[0, 49, 50, 99, 100, 1_000]);
-    maybe(rng, map, 20, "had_ms", json!(had));
+    let own = dependency_of(map);
+    let asked: Vec<&'static str> =
+        open.permits.iter().filter(|(name, _)| *name == own).map(|(_, permit)| *permit).collect();
+    if !asked.is_empty() && chance(rng, 45) {
+        map.insert("permit".to_owned(), json!(pick(rng, &asked)));
+    } else {
+        let permit = pick(rng, &PERMITS);
+        maybe(rng, map, 8, "permit", json!(permit));
+    }
+    told_of_a_call(rng, map);
 }
 
-/// An override of every kind, lifted or timed.
-fn set_override(rng: &mut Rng, map: &mut Map<String, Value>) {
-    let to = pick(
-        rng,
-        &["", "", "open", "open", "half_open", "closed", "reset", "forced_open", "disabled", "metrics_only"],
-    );
+/// What may be told of a call besides its result.
+fn told_of_a_call(rng: &mut Rng, map: &mut Map<String, Value>) {
+    let latency = pick(rng, &[0, 3, 4, 5, 50, 51, 101, 101, -5, LARGEST, -LARGEST]);
+    maybe(rng, map, 45, "latency_ms", json!(latency));
+    let told = pick(rng, &[0, 1, 50, 60, 200, 500, 600_000, 700_000, LARGEST]);
+    maybe(rng, map, 20, "retry_after_ms", json!(told));
+    let had = pick(rng, &[0, 49, 50, 99, 100, 1_000]);
+    maybe(rng, map, 12, "had_ms", json!(had));
+}
+
+/// An override of every kind, lifted or timed, signed or not.
+fn set_override(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
+    let mut kinds = vec!["", "", "open", "open", "half_open", "half_open", "closed", "reset"];
+    kinds.extend(["forced_open", "disabled", "metrics_only", "metrics_only", "break_glass"]);
+    let own = dependency_of(map);
+    let declared = plan.dependencies.iter().any(|named| named.glass && named.name == own);
+    if declared {
+        kinds.extend(["break_glass"; 9]);
+    }
+    let to = pick(rng, &kinds);
     map.insert("to".to_owned(), if to.is_empty() { Value::Null } else { json!(to) });
     if !to.is_empty() {
-        let duration = pick(rng, &[50, 100, 100, 200, 500]);
+        let duration = pick(rng, &[0, 50, 50, 100, 100, 200, 500, LARGEST]);
         maybe(rng, map, 50, "for_ms", json!(duration));
     }
-    maybe(rng, map, 30, "by", json!("ann"));
-    maybe(rng, map, 30, "reason", json!("drill"));
+    let signed = if to == "break_glass" { 85 } else { 30 };
+    let by = pick(rng, &["ann", "ann", "ann", "ann", "ann", "ann", "ben", ""]);
+    maybe(rng, map, signed, "by", json!(by));
+    let reason = pick(rng, &["drill", "drill", "drill", "drill", "drill", "drill", "INC-7", ""]);
+    maybe(rng, map, signed, "reason", json!(reason));
+}
+
+/// A restart; a snapshot is mostly restored with the time away known.
+fn restart(rng: &mut Rng, plan: &Plan, open: &Open, map: &mut Map<String, Value>) {
+    let mut away = pick(rng, &[0, 0, 1, 50, 50, 100, 150, 200, 500, 1_000, 60_000]);
+    // Ages are at most 2^53 - 1: before zero there is no room for one.
+    if open.at >= 0 && chance(rng, 3) {
+        away = LARGEST / 64;
+    }
+    maybe(rng, map, 70, "away_ms", json!(away));
+    if chance(rng, 35) {
+        map.insert("snapshot".to_owned(), snapshots::snapshot(rng, plan));
+    }
 }
 
 /// A decide line. A named request keeps its operation until it is finished.
@@ -162,7 +225,7 @@ fn decide(rng: &mut Rng, plan: &Plan, open: &mut Open, map: &mut Map<String, Val
     let mut operation = pick(rng, &names);
     let request = if chance(rng, 60) { Some(request_name(rng)) } else { None };
     if let Some(name) = request {
-        operation = open.entry(name.to_owned()).or_insert(operation).clone();
+        operation = open.requests.entry(name.to_owned()).or_insert(operation).clone();
     }
     map.insert("operation".to_owned(), json!(operation));
     if let Some(name) = request {
@@ -222,7 +285,7 @@ fn per_dependency(
     }
     let mut table = Map::new();
     for _ in 0..rng.usize(1..=2) {
-        table.insert(dependency(rng, plan), json!(pick(rng, values)));
+        table.insert(dependency(rng, plan, false), json!(pick(rng, values)));
     }
     map.insert(key.to_owned(), Value::Object(table));
 }

@@ -55,7 +55,7 @@ fn a_circuit_opens_waits_and_is_tried() {
 
 #[test]
 fn a_permit_that_runs_out_is_a_timeout() {
-    let document = guard("[]").replace("\"100ms\" }", "\"100ms\", permit_ttl = \"50ms\" }");
+    let document = guard("[]").replace("state = 1 }", "state = 1, permit_ttl = \"50ms\" }");
     let printed = run(
         &document,
         json!([
@@ -192,6 +192,38 @@ fn a_clock_that_steps_back_is_clamped_and_told() {
 }
 
 #[test]
+fn defaults_rest_on_each_other() {
+    let document: Value = toml::from_str(
+        "name = \"m\"\nspec = 1\n[dependency.g]\nrole = \"guard\"\ndeadline = \"20s\"\nbreak_glass = { max_duration = \"1h\" }\n\
+         [dependency.g.health]\nwait_duration_in_open_state = \"10m\"\nfailure_rate_threshold = \"off\"\n\
+         permitted_number_of_calls_in_half_open_state = 7\ndegraded_failure_rate_threshold = 4\n\
+         degraded_slow_call_rate_threshold = \"off\"\nslow_call_duration_threshold = \"off\"\n\
+         record_error_classes = [\"timeout\", \"exhausted\", \"timeout\"]\n",
+    )
+    .expect("TOML");
+    let text = crate::canonical(&document, &BTreeMap::new()).expect("a form");
+    let form: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(form["dependency"]["g"]["break_glass"], json!({ "max_duration_ms": 3_600_000 }));
+    let expected = [
+        ("max_wait_duration_in_open_state_ms", json!(600_000)),
+        ("permit_ttl_ms", json!(40_000)),
+        ("max_wait_duration_in_half_open_state_ms", json!(40_000)),
+        ("failure_rate_threshold", json!("off")),
+        ("half_open_failure_rate_threshold", json!(50)),
+        ("half_open_success_threshold", json!(7)),
+        ("degraded_exit_failure_rate_threshold", json!(4)),
+        ("degraded_exit_slow_call_rate_threshold", json!(25)),
+        ("slow_call_duration_threshold_ms", json!("off")),
+        ("record_error_classes", json!(["exhausted", "timeout"])),
+        ("ignore_error_classes", json!([])),
+    ];
+    for (key, value) in expected {
+        assert_eq!(form["dependency"]["g"]["health"][key], value, "{key}");
+    }
+    assert_eq!(form["dependency"]["g"]["health"].as_object().map(serde_json::Map::len), Some(43));
+}
+
+#[test]
 fn the_canonical_form_writes_every_default() {
     let document: Value = toml::from_str(
         "name = \"m\"\nspec = 1\n[parameter.age]\ndefault = \"1s\"\n[dependency.s]\nrole = \"serve\"\ndeadline = \"2s\"\n\
@@ -201,8 +233,23 @@ fn the_canonical_form_writes_every_default() {
     .expect("TOML");
     let bound = BTreeMap::from([("age".to_owned(), "3m".to_owned())]);
     let text = concat!(
-        r#"{"classes":["default"],"dependency":{"s":{"deadline_ms":2000,"health":{"consecutive_failure_threshold":5,"#,
-        r#""initial_state":"closed","permit_ttl_ms":30000,"probe_fall":3,"probe_rise":2,"wait_duration_in_open_state_ms":5000},"#,
+        r#"{"classes":["default"],"dependency":{"s":{"deadline_ms":2000,"health":{"#,
+        r#""automatic_transition_from_open_to_half_open_enabled":false,"consecutive_failure_threshold":5,"#,
+        r#""degraded_exit_failure_rate_threshold":10,"degraded_exit_slow_call_rate_threshold":25,"#,
+        r#""degraded_failure_rate_threshold":25,"degraded_slow_call_rate_threshold":50,"#,
+        r#""failure_count_threshold":"off","failure_rate_threshold":50,"half_open_counts_slow":true,"#,
+        r#""half_open_failure_rate_threshold":50,"half_open_policy":"rate","half_open_success_threshold":3,"#,
+        r#""ignore_error_classes":["exhausted"],"ignored_streak_threshold":20,"initial_state":"closed","#,
+        r#""max_retry_after_ms":600000,"max_wait_duration_in_half_open_state_ms":30000,"#,
+        r#""max_wait_duration_in_open_state_ms":300000,"min_dwell_ms":5000,"minimum_number_of_calls":10,"#,
+        r#""open_attempts_decay_ms":"off","permit_ttl_ms":30000,"#,
+        r#""permitted_number_of_calls_in_half_open_state":3,"probe_can_close":false,"probe_fall":3,"#,
+        r#""probe_interval_ms":"off","probe_rise":2,"record_error_classes":[],"refusal_rate_threshold":"off","#,
+        r#""retry_after_policy":"extend","signal_ttl_ms":"off","sliding_window_buckets":10,"#,
+        r#""sliding_window_duration_ms":30000,"sliding_window_size":100,"sliding_window_type":"time_based","#,
+        r#""slow_call_duration_threshold_ms":"off","slow_call_rate_threshold":100,"strict_transitions":false,"#,
+        r#""transition_to_state_after_wait_duration":"open","unlisted_error":"failure","#,
+        r#""wait_duration_in_open_state_ms":5000,"wait_interval_multiplier":200,"wait_jitter_ratio":0},"#,
         r#""on_failure":[{"last_known":{"also":[],"max_age_ms":180000,"of":"request"}},"#,
         r#"{"deny":{"also":[],"code":"DEPENDENCY_UNAVAILABLE","status":503,"when":{"fault":["auth","timeout"]}}}],"#,
         r#""on_refusal":{"deny":{"also":[],"code":"REFUSED","status":403}},"role":"serve","stage":"dispatch"}},"#,

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use failsoft_core::Role;
-use failsoft_core::draft::Value;
+use failsoft_core::draft::{Limit, Value};
+use failsoft_core::{Millis, Role};
 use sha2::{Digest, Sha256};
 
 use super::bind::Bound;
 use super::checked::{Checked, Fields};
+use super::fill_health;
 use super::keys::{Form, Kind};
 
 /// The document as one line of JSON: keys sorted, every default written out, durations in milliseconds.
@@ -57,7 +58,7 @@ fn keys_of(fields: &Fields) -> Vec<(String, String)> {
         .entries
         .iter()
         .map(|(key, value)| {
-            let suffix = if matches!(key.kind, Kind::Duration { .. }) { "_ms" } else { "" };
+            let suffix = if key.kind.is_duration() { "_ms" } else { "" };
             let json = match (&key.kind, value) {
                 (Kind::List { form: Form::Set, .. }, Checked::List(items)) => set(items),
                 _ => json(value),
@@ -91,9 +92,45 @@ fn dependency(part: &Checked) -> String {
     if let (None, Some(role)) = (fields.get("stage"), role) {
         keys.push(("stage".to_owned(), quoted(role.stage().as_str())));
     }
+    if let Some(written) = fields.table("health")
+        && let Some((_, json)) = keys.iter_mut().find(|(name, _)| name == "health")
+    {
+        *json = health(written, fields.millis("deadline"));
+    }
     if fields.get("on_refusal").is_none() && role != Some(Role::Observe) {
         let refusal = r#"{"deny":{"also":[],"code":"REFUSED","status":403}}"#;
         keys.push(("on_refusal".to_owned(), refusal.to_owned()));
+    }
+    object(keys)
+}
+
+/// A health table has defaults that rest on other settings, and on the deadline: the core knows them.
+fn health(written: &Fields, deadline: Option<Millis>) -> String {
+    let mut keys = keys_of(written);
+    let settings = fill_health::health(written).written_out(deadline);
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let millis = |value: Option<Millis>| value.map(|value| value.get().to_string());
+    let classes = settings.ignore_error_classes.as_ref().map(|classes| {
+        set(&classes.iter().map(|class| Checked::Text(class.as_str().to_owned())).collect::<Vec<_>>())
+    });
+    let stay = settings.max_wait_duration_in_half_open_state.map(|stay| match stay {
+        Limit::Off => quoted("off"),
+        Limit::At(stay) => stay.get().to_string(),
+    });
+    let defaults = [
+        ("max_wait_duration_in_open_state_ms", millis(settings.max_wait_duration_in_open_state)),
+        ("half_open_success_threshold", number(settings.half_open_success_threshold)),
+        ("half_open_failure_rate_threshold", number(settings.half_open_failure_rate_threshold)),
+        ("max_wait_duration_in_half_open_state_ms", stay),
+        ("permit_ttl_ms", millis(settings.permit_ttl)),
+        ("ignore_error_classes", classes),
+        ("degraded_exit_failure_rate_threshold", number(settings.degraded_exit_failure_rate_threshold)),
+        ("degraded_exit_slow_call_rate_threshold", number(settings.degraded_exit_slow_call_rate_threshold)),
+    ];
+    for (name, json) in defaults {
+        if let Some(json) = json.filter(|_| keys.iter().all(|(written, _)| written != name)) {
+            keys.push((name.to_owned(), json));
+        }
     }
     object(keys)
 }

@@ -236,6 +236,7 @@ fn default_of(key: &'static Key) -> Option<Checked> {
         (Default::None, _) => return None,
         (Default::Integer(number), _) => Checked::Integer(number),
         (Default::Millis(number, _), _) => Checked::Millis(number),
+        (Default::Bool(value), _) => Checked::Bool(value),
         (Default::Word(word), _) => Checked::Text(word.to_owned()),
         (Default::Words(words), _) => {
             Checked::List(words.iter().map(|word| Checked::Text((*word).to_owned())).collect())
@@ -266,7 +267,8 @@ pub(crate) fn example(kind: &Kind) -> &'static str {
             Some("allow") => "\"deny\"",
             _ => "\"a-name\"",
         },
-        Kind::Scalar => "true",
+        Kind::Bool | Kind::Scalar => "true",
+        Kind::OrOff(kind) => example(kind),
         Kind::Share => "\"per_instance\"",
         Kind::MeterKey => "[\"tenant\"]",
         Kind::List { of: Kind::Rung(_), .. } => "[{ deny = true }]",

@@ -74,6 +74,26 @@ impl Fields {
         self.integer(name).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some(Checked::Bool(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A value that can be off; `plain` where it is not there.
+    pub(crate) fn or_off<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Self, &str) -> Option<T>,
+        plain: Option<T>,
+    ) -> Option<T> {
+        match self.get(name) {
+            None | Some(Checked::Spoilt) => plain,
+            Some(_) => read(self, name),
+        }
+    }
+
     pub(crate) fn millis(&self, name: &str) -> Option<Millis> {
         match self.get(name) {
             Some(Checked::Millis(number)) => Some(Millis::new(*number)),

@@ -1,14 +1,14 @@
 //! From checked values to the draft that the core compiles.
 
 use failsoft_core::draft::{
-    DependencyDraft, HealthSettings, InitialState, InvariantCondition, InvariantDraft, MatrixDraft,
-    MeterDraft, MeterKey, OperationDraft, ParameterDraft, RefuseDraft, RungDraft, Value,
+    DependencyDraft, InvariantCondition, InvariantDraft, MatrixDraft, MeterDraft, MeterKey, OperationDraft,
+    ParameterDraft, RefuseDraft, RungDraft, Value,
 };
 use failsoft_core::{Effect, Enforcement, Fault, MeterMode, Millis, Posture, Role, Stage, Verdict};
 
 use super::bind::Bound;
 use super::checked::{Checked, Fields};
-use super::fill_rung;
+use super::{fill_health, fill_rung};
 
 /// The draft of a checked document. What is spoilt is filled with something that makes no further mistakes; a
 /// draft with such parts is only looked at for mistakes, never used.
@@ -57,30 +57,13 @@ fn dependency(name: &str, fields: Option<&Fields>) -> DependencyDraft {
     if fields.is_spoilt("deadline") {
         draft.deadline = Some(Millis::new(1));
     }
-    draft.health = fields.table("health").map(health).unwrap_or_default();
+    draft.health = fields.table("health").map(fill_health::health).unwrap_or_default();
+    draft.break_glass =
+        fields.table("break_glass").map(|glass| glass.millis("max_duration").unwrap_or(Millis::new(1)));
     draft.on_failure = fields.list("on_failure").iter().map(fill_rung::rung).collect();
     draft.on_refusal =
         fields.get("on_refusal").filter(|rung| matches!(rung, Checked::Rung(..))).map(fill_rung::rung);
     draft
-}
-
-fn health(fields: &Fields) -> HealthSettings {
-    let plain = HealthSettings::default();
-    HealthSettings {
-        consecutive_failure_threshold: fields
-            .count("consecutive_failure_threshold")
-            .unwrap_or(plain.consecutive_failure_threshold),
-        wait_duration_in_open_state: fields
-            .millis("wait_duration_in_open_state")
-            .unwrap_or(plain.wait_duration_in_open_state),
-        permit_ttl: fields.millis("permit_ttl").unwrap_or(plain.permit_ttl),
-        probe_rise: fields.count("probe_rise").unwrap_or(plain.probe_rise),
-        probe_fall: fields.count("probe_fall").unwrap_or(plain.probe_fall),
-        initial_state: match fields.text("initial_state").as_deref() {
-            Some("forced_open") => InitialState::ForcedOpen,
-            _ => InitialState::Closed,
-        },
-    }
 }
 
 fn operation(name: &str, fields: Option<&Fields>) -> OperationDraft {

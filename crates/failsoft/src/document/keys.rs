@@ -67,6 +67,7 @@ pub(crate) enum Default {
     Integer(u64),
     /// A duration in milliseconds, and as a document would write it.
     Millis(u64, &'static str),
+    Bool(bool),
     Word(&'static str),
     Words(&'static [&'static str]),
     /// A list, table or rung with nothing written in it.
@@ -100,6 +101,9 @@ pub(crate) enum Kind {
         names: fn() -> Vec<&'static str>,
         unbuilt: &'static [&'static str],
     },
+    Bool,
+    /// `"off"`, or what is said here.
+    OrOff(&'static Kind),
     /// A boolean, an integer or a string.
     Scalar,
     /// `"per_instance"` or a whole percentage.
@@ -127,6 +131,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether a kind of value is a duration, be it one that can be off.
+    pub(crate) fn is_duration(&self) -> bool {
+        match self {
+            Self::Duration { .. } => true,
+            Self::OrOff(kind) => kind.is_duration(),
+            _ => false,
+        }
+    }
+
     /// Any whole number that a document may hold.
     pub(crate) const WHOLE: Self = Self::Integer { min: 0, max: INTEGER_MAX };
     /// Any duration.
@@ -174,10 +187,12 @@ names_of! {
     enforcements = failsoft_core::Enforcement;
     meter_modes = failsoft_core::MeterMode;
     rung_kinds = failsoft_core::RungKind;
-}
-
-pub(crate) fn initial_states() -> Vec<&'static str> {
-    vec!["closed", "forced_open"]
+    initial_states = failsoft_core::InitialState;
+    window_types = failsoft_core::SlidingWindowType;
+    half_open_policies = failsoft_core::HalfOpenPolicy;
+    half_open_exits = failsoft_core::HalfOpenExit;
+    unlisted_errors = failsoft_core::UnlistedError;
+    retry_after_policies = failsoft_core::RetryAfterPolicy;
 }
 
 pub(crate) fn last_known_ofs() -> Vec<&'static str> {

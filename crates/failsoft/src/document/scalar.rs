@@ -48,7 +48,9 @@ impl Checker<'_> {
             (Kind::Choice { names, unbuilt }, Value::Text(text)) => {
                 self.choice(node, text, &names(), unbuilt, at)
             }
-            (Kind::Scalar, Value::Bool(value)) => Checked::Bool(*value),
+            (Kind::OrOff(_), Value::Text(text)) if text == "off" => Checked::Text(text.clone()),
+            (Kind::OrOff(of), _) if self.fits(node, of) => self.scalar(node, of, at),
+            (Kind::Bool | Kind::Scalar, Value::Bool(value)) => Checked::Bool(*value),
             (Kind::Scalar, Value::Integer(number)) => Checked::Integer(*number),
             (Kind::Share, Value::Integer(number)) => {
                 if (1..=100).contains(number) {
@@ -62,6 +64,14 @@ impl Checker<'_> {
             (Kind::MeterKey, Value::List(items)) => self.meter_key(node, items, at),
             _ => self.wrong_type(node, kind, at),
         }
+    }
+
+    /// Whether a value is of the type that is meant, so that a mistake in it can be told as one of that kind.
+    fn fits(&self, node: &Node, kind: &Kind) -> bool {
+        matches!(
+            (kind, &node.value),
+            (Kind::Duration { .. }, Value::Text(_)) | (Kind::Integer { .. }, Value::Integer(_))
+        )
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, kind: &Kind, at: &At<'_>) -> Checked {
@@ -190,6 +200,9 @@ fn expected(kind: &Kind) -> &'static str {
     match kind {
         Kind::Spec | Kind::Integer { .. } => "a whole number",
         Kind::Duration { .. } => "a duration",
+        Kind::Bool => "a boolean",
+        Kind::OrOff(kind) if kind.is_duration() => "a duration or `\"off\"`",
+        Kind::OrOff(_) => "a whole number or `\"off\"`",
         Kind::Name => "a name",
         Kind::Word | Kind::Line | Kind::Text | Kind::Choice { .. } => "a string",
         Kind::Scalar => "a boolean, a whole number or a string",

@@ -92,6 +92,7 @@ fn property(key: &'static Key, found: &mut Map<String, Value>) -> Value {
         (Default::None, _) => None,
         (Default::Integer(number), _) => Some(json!(number)),
         (Default::Millis(_, text) | Default::Word(text), _) => Some(json!(text)),
+        (Default::Bool(value), _) => Some(json!(value)),
         (Default::Words(words), _) => Some(json!(words)),
         (Default::Empty, Kind::List { .. }) => Some(json!([])),
         (Default::Empty, _) => Some(json!({})),
@@ -136,6 +137,8 @@ fn schema(kind: &Kind, found: &mut Map<String, Value>) -> Value {
         Kind::Text => json!({ "type": "string", "maxLength": STRING_MOST }),
         Kind::Choice { names, .. } => or_bound(json!({ "enum": names() })),
         Kind::Scalar => json!({ "type": ["boolean", "integer", "string"] }),
+        Kind::Bool => or_bound(json!({ "type": "boolean" })),
+        Kind::OrOff(kind) => json!({ "anyOf": [{ "const": "off" }, schema(kind, found)] }),
         Kind::Share => {
             let percent = json!({ "type": "integer", "minimum": 1, "maximum": 100 });
             json!({ "anyOf": [{ "const": "per_instance" }, percent, reference("bound")] })

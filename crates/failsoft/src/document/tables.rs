@@ -1,12 +1,12 @@
 //! The keys of the document: every table but those of the rungs.
 
-use failsoft_core::{INTEGER_MAX, limits};
+use failsoft_core::limits;
 
+use super::health_table::HEALTH;
 use super::keys::{
-    Default, Form, Key, Kind, Place, Table, conditions, effects, enforcements, faults, healths,
-    initial_states, meter_modes, postures, roles, stages, verdicts,
+    Default, Form, Key, Kind, Place, Table, conditions, effects, enforcements, faults, healths, meter_modes,
+    postures, roles, stages, verdicts,
 };
-use super::unbuilt;
 
 /// Entries of a list inside a rung.
 pub(crate) const LIST_MOST: usize = limits::LIST;
@@ -103,56 +103,17 @@ static DEPENDENCY: Table = Table {
         )
         .default(Default::Empty),
         Key::new("on_refusal", Kind::Rung(Place::Refusal), "What happens when it says no; a deny with 403 if absent."),
-        Key::unbuilt("break_glass", "That an operator may skip this guard, and for how long."),
+        Key::new("break_glass", Kind::Table(&BREAK_GLASS), "That an operator may skip this guard, and for how long."),
     ]],
 };
 
-/// How a dependency's health is judged.
-pub(crate) static HEALTH: Table = Table {
-    title: "a health table",
-    doc: "How a dependency's health is judged.",
+static BREAK_GLASS: Table = Table {
+    title: "a break-glass table",
+    doc: "That an operator may skip this guard.",
     one_of: &[],
-    keys: &[
-        &[
-            Key::new(
-                "consecutive_failure_threshold",
-                Kind::Integer { min: 1, max: 1_000_000 },
-                "So many counted failures in a row open the circuit.",
-            )
-            .default(Default::Integer(5)),
-            Key::new(
-                "wait_duration_in_open_state",
-                Kind::SPAN,
-                "How long an open circuit waits before it lets a trial call through.",
-            )
-            .default(Default::Millis(5_000, "5s")),
-            Key::new(
-                "permit_ttl",
-                Kind::SPAN,
-                "How long a permit may stay out; a trial that is out longer has failed.",
-            )
-            .default(Default::Millis(30_000, "30s")),
-            Key::new(
-                "probe_rise",
-                Kind::Integer { min: 1, max: INTEGER_MAX },
-                "So many good probes in a row end a degradation, or an open circuit's wait.",
-            )
-            .default(Default::Integer(2)),
-            Key::new(
-                "probe_fall",
-                Kind::Integer { min: 1, max: INTEGER_MAX },
-                "So many bad probes in a row open the circuit.",
-            )
-            .default(Default::Integer(3)),
-            Key::new(
-                "initial_state",
-                Kind::Choice { names: initial_states, unbuilt: &["open", "disabled", "metrics_only"] },
-                "`forced_open` waits for an operator before it is used.",
-            )
-            .default(Default::Word("closed")),
-        ],
-        unbuilt::HEALTH,
-    ],
+    keys: &[&[
+        Key::new("max_duration", Kind::SOME_TIME, "The longest that it may be skipped for.").required()
+    ]],
 };
 
 static OPERATION: Table = Table {

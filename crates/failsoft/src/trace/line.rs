@@ -26,10 +26,10 @@ pub(super) struct Line {
     pub(super) release: Option<Object<PermitLine>>,
     pub(super) call: Option<Object<CallLine>>,
     pub(super) health: Option<Object<HealthLine>>,
+    pub(super) restart: Option<Object<RestartLine>>,
     // Specified, but not built in this version: refused by name, never half obeyed.
     pub(super) reading: Option<IgnoredAny>,
     pub(super) usage: Option<IgnoredAny>,
-    pub(super) restart: Option<IgnoredAny>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -37,8 +37,7 @@ pub(super) struct Line {
 pub(super) struct OutcomeLine {
     pub(super) dependency: String,
     pub(super) result: String,
-    #[expect(dead_code, reason = "read for its form: the simple machine knows no slow calls")]
-    pub(super) latency_ms: Option<Whole>,
+    pub(super) latency_ms: Option<Moment>,
     pub(super) permit: Option<String>,
     pub(super) retry_after_ms: Option<Whole>,
     pub(super) had_ms: Option<Whole>,
@@ -49,8 +48,7 @@ pub(super) struct OutcomeLine {
 pub(super) struct CallLine {
     pub(super) dependency: String,
     pub(super) result: Option<String>,
-    #[expect(dead_code, reason = "read for its form: the simple machine knows no slow calls")]
-    pub(super) latency_ms: Option<Whole>,
+    pub(super) latency_ms: Option<Moment>,
     pub(super) retry_after_ms: Option<Whole>,
     pub(super) had_ms: Option<Whole>,
 }
@@ -147,6 +145,13 @@ pub(super) struct HealthLine {
     pub(super) dependency: String,
 }
 
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RestartLine {
+    pub(super) away_ms: Option<Whole>,
+    pub(super) snapshot: Option<serde_json::Value>,
+}
+
 /// A key that was written, be it with null.
 fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -162,7 +167,7 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// A moment: a whole number from −(2^53 − 1) to 2^53 − 1.
+/// A moment, or a latency: a whole number from −(2^53 − 1) to 2^53 − 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Moment(pub(super) i64);
 

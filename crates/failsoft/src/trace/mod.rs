@@ -25,6 +25,7 @@
 
 mod line;
 mod names;
+mod permits;
 mod player;
 mod read;
 mod requests;

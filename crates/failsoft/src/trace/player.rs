@@ -1,16 +1,18 @@
 //! Plays the lines of a trace through an engine.
 
 use failsoft_core::{
-    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Request, Signal, State, Time, apply, decide,
-    health,
+    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Permit, Request, Signal, State, Time, apply,
+    decide, health,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::line::{DecideLine, Line, Object};
 use super::names::{LineMistake, Source};
-use super::read::{Step, Told};
+use super::permits::PermitNames;
+use super::read::{OwnedSignal, Step, Told};
 use super::requests::Requests;
 use crate::json::{DecisionJson, EventJson, health_entries};
+use crate::snapshot;
 
 /// The longest line, in bytes, that a reader of traces should take in.
 pub const LINE_BYTES: usize = 1 << 20;
@@ -71,6 +73,7 @@ pub struct Player<'m> {
     /// Begins with the first line, so that a trace may begin before 0.
     state: Option<State>,
     requests: Requests,
+    permits: PermitNames,
     told: u64,
     events: Vec<Event>,
 }
@@ -79,7 +82,14 @@ impl<'m> Player<'m> {
     /// An engine to which nothing has happened yet.
     #[must_use]
     pub fn new(matrix: &'m Matrix) -> Self {
-        Self { matrix, state: None, requests: Requests::default(), told: 0, events: Vec::new() }
+        Self {
+            matrix,
+            state: None,
+            requests: Requests::default(),
+            permits: PermitNames::default(),
+            told: 0,
+            events: Vec::new(),
+        }
     }
 
     /// Plays one line, and appends what it is answered with. An empty line is nothing.
@@ -160,15 +170,35 @@ impl<'m> Player<'m> {
                 }
             },
             Step::Signal(signal) => {
-                let signal = signal.as_signal();
-                let asked_for = match &signal {
+                // A name that asks again gives its first permit back; one that was never given is no permit.
+                let named = signal.permit_name();
+                let held = named.and_then(|(id, name)| self.permits.take(id, name));
+                let asks = matches!(signal, OwnedSignal::Permit { .. });
+                let permit = held.or(named.filter(|_| !asks).map(|_| Permit::from_number(0)));
+                let signal_now = signal.as_signal(permit);
+                let asked_for = match &signal_now {
                     Signal::Permit { dependency, .. } | Signal::Call { dependency, .. } => Some(*dependency),
                     _ => None,
                 };
-                let answer = apply(matrix, state, signal, now, &mut events);
-                if let (Answer::Permit(given), Some(dependency)) = (answer, asked_for) {
+                let answer = apply(matrix, state, signal_now, now, &mut events);
+                if let (Answer::Permitted { permit: Some(permit) }, Some((id, name))) = (&answer, named) {
+                    self.permits.give(id, name, *permit);
+                }
+                if let Some(dependency) = asked_for {
+                    let given = answer != Answer::NotPermitted;
                     out.push(Output { at, said: Said::Permit { dependency, given } });
                 }
+            }
+            Step::Restart { away, snapshot } => {
+                // What is saved goes the way that a host's would: through its written form.
+                let saved = match snapshot {
+                    Some(snapshot) => *snapshot,
+                    None => {
+                        snapshot::from_json(snapshot::to_json(&state.save(matrix, at))).unwrap_or_default()
+                    }
+                };
+                let signal = Signal::Restored { snapshot: &saved, away };
+                apply(matrix, state, signal, now, &mut events);
             }
         }
         for event in events.drain(..) {
@@ -198,7 +228,7 @@ impl<'m> Player<'m> {
             match apply(matrix, state, Signal::Decided(&mut request), now, events) {
                 Answer::Decision(decision) => decision,
                 // A decided signal is answered with a decision and nothing else.
-                Answer::Done | Answer::Permit(_) => decide(matrix, state, &request, at),
+                _ => decide(matrix, state, &request, at),
             }
         };
         if let Some(name) = line.request.clone() {

@@ -1,13 +1,17 @@
 //! Looks up the names that a line uses, and says where one stands that is not there.
 
 use failsoft_core::{
-    DependencyId, Health, Matrix, MeterId, Millis, Outcome, Override, ProbeResult, Report, Request, Signal,
-    Stage, Time,
+    DependencyId, Health, Matrix, MeterId, Millis, Outcome, Override, Permit, ProbeResult, Report, Request,
+    Signal, Stage, Time,
 };
+
+use failsoft_core::snapshot::Snapshot;
+
+use crate::snapshot;
 
 use super::line::{
     AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, Object, OutcomeLine, OverrideLine,
-    PermitLine, Whole,
+    PermitLine, RestartLine, Whole,
 };
 use super::names::{LineMistake, Source, shortened};
 use super::requests::Requests;
@@ -27,6 +31,10 @@ pub(super) enum Step {
         amounts: Vec<(MeterId, u64)>,
     },
     Signal(OwnedSignal),
+    Restart {
+        away: Option<Millis>,
+        snapshot: Option<Box<Snapshot>>,
+    },
 }
 
 /// A signal that holds its own names.
@@ -37,25 +45,27 @@ pub(super) enum OwnedSignal {
     Advice { source: String, dependency: DependencyId, health: Health },
     Instances { count: u64 },
     Outbox { dependency: DependencyId, depth: u64 },
-    Permit { dependency: DependencyId, permit: Option<String> },
-    Release { dependency: DependencyId, permit: Option<String> },
+    Permit { dependency: DependencyId, name: Option<String> },
+    Release { dependency: DependencyId, name: Option<String> },
     Call { dependency: DependencyId, outcome: Option<OwnedOutcome> },
 }
 
 pub(super) struct OwnedOutcome {
     dependency: DependencyId,
     result: Report,
-    permit: Option<String>,
+    name: Option<String>,
+    latency: Option<i64>,
     retry_after: Option<Millis>,
     had: Option<Millis>,
 }
 
 impl OwnedOutcome {
-    fn as_outcome(&self) -> Outcome<'_> {
+    fn as_outcome(&self, permit: Option<Permit>) -> Outcome {
         Outcome {
             dependency: self.dependency,
             result: self.result,
-            permit: self.permit.as_deref(),
+            permit,
+            latency: self.latency,
             retry_after: self.retry_after,
             had: self.had,
         }
@@ -63,9 +73,21 @@ impl OwnedOutcome {
 }
 
 impl OwnedSignal {
-    pub(super) fn as_signal(&self) -> Signal<'_> {
+    /// The dependency and the name of the permit that it speaks of.
+    pub(super) fn permit_name(&self) -> Option<(DependencyId, &str)> {
         match self {
-            Self::Outcome(outcome) => Signal::Outcome(outcome.as_outcome()),
+            Self::Outcome(outcome) => Some((outcome.dependency, outcome.name.as_deref()?)),
+            Self::Permit { dependency, name } | Self::Release { dependency, name } => {
+                Some((*dependency, name.as_deref()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The signal, with the permit of its name.
+    pub(super) fn as_signal(&self, permit: Option<Permit>) -> Signal<'_> {
+        match self {
+            Self::Outcome(outcome) => Signal::Outcome(outcome.as_outcome(permit)),
             Self::Probe { dependency, result } => Signal::Probe { dependency: *dependency, result: *result },
             Self::Override { dependency, to, line } => Signal::Override {
                 dependency: *dependency,
@@ -79,15 +101,13 @@ impl OwnedSignal {
             }
             Self::Instances { count } => Signal::Instances { count: *count },
             Self::Outbox { dependency, depth } => Signal::Outbox { dependency: *dependency, depth: *depth },
-            Self::Permit { dependency, permit } => {
-                Signal::Permit { dependency: *dependency, permit: permit.as_deref() }
+            Self::Permit { dependency, name } => {
+                Signal::Permit { dependency: *dependency, named: name.is_some(), instead_of: permit }
             }
-            Self::Release { dependency, permit } => {
-                Signal::Release { dependency: *dependency, permit: permit.as_deref() }
-            }
+            Self::Release { dependency, .. } => Signal::Release { dependency: *dependency, permit },
             Self::Call { dependency, outcome } => Signal::Call {
                 dependency: *dependency,
-                outcome: outcome.as_ref().map(OwnedOutcome::as_outcome),
+                outcome: outcome.as_ref().map(|outcome| outcome.as_outcome(None)),
             },
         }
     }
@@ -167,7 +187,8 @@ impl Reader<'_> {
         Ok(OwnedOutcome {
             dependency: self.dependency(&line.dependency)?,
             result: self.report(&line.result)?,
-            permit: line.permit,
+            name: line.permit,
+            latency: line.latency_ms.map(|latency| latency.0),
             retry_after: line.retry_after_ms.map(millis),
             had: line.had_ms.map(millis),
         })
@@ -194,7 +215,8 @@ impl Reader<'_> {
             Some(result) => Some(OwnedOutcome {
                 dependency,
                 result: self.report(&result)?,
-                permit: None,
+                name: None,
+                latency: line.latency_ms.map(|latency| latency.0),
                 retry_after: line.retry_after_ms.map(millis),
                 had: line.had_ms.map(millis),
             }),
@@ -275,6 +297,17 @@ impl Reader<'_> {
         Ok(Step::Decide(Box::new((line, told))))
     }
 
+    fn restart(&self, line: RestartLine) -> Result<Step, LineMistake> {
+        let snapshot = match line.snapshot {
+            None => None,
+            Some(value) => Some(snapshot::from_json(value).map(Box::new).map_err(|error| {
+                let help = Some("see section 10 of the specification for the form of a snapshot".into());
+                self.source.mistake("snapshot", format!("this is no snapshot: {error}"), help)
+            })?),
+        };
+        Ok(Step::Restart { away: line.away_ms.map(millis), snapshot })
+    }
+
     fn finish(&self, line: FinishLine) -> Result<Step, LineMistake> {
         Ok(Step::Finish { amounts: self.amounts(&line.amounts)?, name: line.request })
     }
@@ -329,11 +362,7 @@ impl Step {
         let reader = Reader { matrix, source };
         let mut steps: Vec<Result<Self, LineMistake>> = Vec::new();
         let signal = |signal: Result<OwnedSignal, LineMistake>| signal.map(Self::Signal);
-        for (key, there) in [
-            ("reading", line.reading.is_some()),
-            ("usage", line.usage.is_some()),
-            ("restart", line.restart.is_some()),
-        ] {
+        for (key, there) in [("reading", line.reading.is_some()), ("usage", line.usage.is_some())] {
             if there {
                 steps.push(Err(reader.not_built(key)));
             }
@@ -371,18 +400,20 @@ impl Step {
         }
         if let Some(Object(line)) = line.permit {
             let permit = reader.permit(line);
-            steps.push(signal(permit.map(|(dependency, permit)| OwnedSignal::Permit { dependency, permit })));
+            steps.push(signal(permit.map(|(dependency, name)| OwnedSignal::Permit { dependency, name })));
         }
         if let Some(Object(line)) = line.release {
             let permit = reader.permit(line);
-            steps
-                .push(signal(permit.map(|(dependency, permit)| OwnedSignal::Release { dependency, permit })));
+            steps.push(signal(permit.map(|(dependency, name)| OwnedSignal::Release { dependency, name })));
         }
         if let Some(Object(line)) = line.call {
             steps.push(signal(reader.call(line)));
         }
         if let Some(Object(line)) = line.health {
             steps.push(reader.dependency(&line.dependency).map(|dependency| Self::Health { dependency }));
+        }
+        if let Some(Object(line)) = line.restart {
+            steps.push(reader.restart(line));
         }
         let many = steps.len() > 1;
         match steps.pop() {

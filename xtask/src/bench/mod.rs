@@ -1,4 +1,9 @@
-//! `cargo xtask bench`: a long replay beside the floor of reading the same lines as JSON and nothing more.
+//! `cargo xtask bench`: what things cost, beside a floor that is measured in the same run.
+//!
+//! A long replay stands beside reading the same lines as JSON and nothing more; recording an outcome beside one
+//! atomic add.
+
+mod record;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -24,6 +29,14 @@ pub(crate) fn run(as_json: bool) -> Result<(), String> {
         // The floor must be as fast as what stands on it.
         let mut release = cargo(&["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
         return run_process(release.args(as_json.then_some("--json")));
+    }
+    let recordings = record::measure();
+    if as_json {
+        recordings.iter().for_each(|recording| println!("{}", recording.json()));
+    } else {
+        println!("{:<44} {:>8} {:>9} {:>7}", "what", "ns", "floor ns", "ratio");
+        recordings.iter().for_each(|recording| println!("{}", recording.text()));
+        println!("floor: one atomic add on a line that a second thread adds to\n");
     }
     run_process(&mut cargo(&["build", "--quiet", "--release", "--package", "failsoft-cli"]))?;
     let program = root().join("target/release/failsoft");

@@ -3,8 +3,12 @@
 //! The document layer fills one from TOML or JSON; a program may fill one by hand.
 //! [`MatrixDraft::compile`] checks it and turns names into dense ids.
 
+mod health;
+
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub use health::{HealthSettings, Limit};
 
 use crate::{Effect, Enforcement, Fault, Health, MeterMode, Millis, Posture, Role, Stage, Verdict};
 
@@ -88,6 +92,8 @@ pub struct DependencyDraft {
     pub on_failure: Vec<RungDraft>,
     /// What happens when it says no.
     pub on_refusal: Option<RungDraft>,
+    /// The longest that an operator may skip this guard for; none where it may not be skipped.
+    pub break_glass: Option<Millis>,
 }
 
 impl DependencyDraft {
@@ -102,48 +108,9 @@ impl DependencyDraft {
             health: HealthSettings::default(),
             on_failure: Vec::new(),
             on_refusal: None,
+            break_glass: None,
         }
     }
-}
-
-/// `[dependency.NAME.health]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthSettings {
-    /// So many counted failures in a row open the circuit.
-    pub consecutive_failure_threshold: u32,
-    /// How long an open circuit waits before it lets a trial call through.
-    pub wait_duration_in_open_state: Millis,
-    /// How long a permit may stay out; a trial that is out longer has failed.
-    pub permit_ttl: Millis,
-    /// So many good probes in a row end a degradation, or an open circuit's wait.
-    pub probe_rise: u32,
-    /// So many bad probes in a row open the circuit.
-    pub probe_fall: u32,
-    /// Whether it waits for an operator before it is used.
-    pub initial_state: InitialState,
-}
-
-impl Default for HealthSettings {
-    fn default() -> Self {
-        Self {
-            consecutive_failure_threshold: 5,
-            wait_duration_in_open_state: Millis::new(5_000),
-            permit_ttl: Millis::new(30_000),
-            probe_rise: 2,
-            probe_fall: 3,
-            initial_state: InitialState::Closed,
-        }
-    }
-}
-
-/// How a circuit begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum InitialState {
-    /// In use.
-    #[default]
-    Closed,
-    /// Not in use until an operator says so.
-    ForcedOpen,
 }
 
 /// One step of a ladder: what it does, when, and what is told.
