@@ -425,10 +425,9 @@ fn restored(
     let ahead = |left: Millis| then.plus(left);
     let vital = &mut known.vital;
     vital.phase = match from.circuit {
-        Some(Circuit::Open) => {
-            Phase::Open { until: ahead(from.wait_left_ms), over: from.wait_left_ms == Millis::ZERO }
-        }
-        _ => Phase::Closed,
+        None | Some(Circuit::Closed) => Phase::Closed,
+        // Whatever else a hand-made one says, it is not closed.
+        Some(_) => Phase::Open { until: ahead(from.wait_left_ms), over: from.wait_left_ms == Millis::ZERO },
     };
     vital.told_until = from.retry_after_left_ms.map(ahead);
     vital.opener = match from.opened_by.filter(|_| !vital.is_closed()) {
@@ -437,7 +436,6 @@ fn restored(
         Some(OpenedBy::InitialState) => Opener::Initial,
     };
     vital.attempts = from.open_attempts;
-    vital.forgetting = from.attempts_age_ms.filter(|_| rules.decay.is_some()).map(ago);
     vital.run = from.consecutive_failures;
     vital.not_permitted = from.not_permitted_calls;
     vital.out.lost = from.lost_calls;
@@ -452,7 +450,6 @@ fn restored(
     vital.fall = from.fall;
     vital.probed = from.probe_age_ms.map(ago);
     vital.signal = from.signal_age_ms.map(ago);
-    vital.advised_until = from.advice.iter().map(|advice| ahead(advice.left_ms)).max();
     vital.standing = from.standing.as_ref().and_then(|standing| {
         Some(Standing {
             kind: standing.to.filter(|kind| kind.stands())?,
@@ -500,9 +497,14 @@ fn restored(
     known.advice = from
         .advice
         .iter()
-        .take(crate::state::MOST_SOURCES)
+        .skip(from.advice.len().saturating_sub(crate::state::MOST_SOURCES))
         .map(|advice| (advice.source.as_str().into(), ahead(advice.left_ms)))
         .collect();
+    let vital = &mut known.vital;
+    vital.advised_until = known.advice.iter().map(|(_, until)| *until).max();
+    // Attempts are forgotten only while it is closed and well.
+    let well = vital.is_closed() && !vital.degraded_by_probe && vital.band.is_none();
+    vital.forgetting = from.attempts_age_ms.filter(|_| well && rules.decay.is_some()).map(ago);
     if let Some(window) = &from.window {
         let saved = match (&window.calls, window.bucket_left_ms) {
             (Some(calls), None) => Some(Saved::Calls(calls.bytes().map(|digit| digit & 7).collect())),

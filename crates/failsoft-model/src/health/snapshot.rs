@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::window::{Sums, Window, bucket_length};
-use super::{Advice, Band, Health, Opener, Standing};
+use super::{Advice, Band, Circuit, Health, Opener, Standing};
 use crate::document::Dependency;
 use crate::json::{LARGEST, optional_string, required_string, table};
 use crate::numbers::between;
@@ -139,6 +139,10 @@ impl Health {
             });
         }
         health.keep_glass_lawful(now);
+        // HLT-59: attempts are forgotten only while it is closed and well.
+        if health.circuit != Circuit::Closed || health.degraded_by_probe || health.band.is_some() {
+            health.calm_since = None;
+        }
         health.told_from(map, now)?;
         health.age(away.unwrap_or(0));
         if !kept_in_place {
