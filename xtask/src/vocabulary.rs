@@ -55,7 +55,6 @@ const ATTRIBUTES: &[(&str, &str, Option<&str>, &str)] = &[
     ("rung", "required", None, "Its one required setting, for which a plain value is short; or nothing."),
     ("obligation", "also", None, "Whether a rung's `also` may name it."),
     ("override", "stands", None, "Whether it stands until lifted or expired; else it acts once."),
-    ("override", "built", None, "Whether this version has it."),
 ];
 
 /// The text of the generated file.

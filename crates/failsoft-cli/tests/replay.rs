@@ -210,7 +210,8 @@ fn a_bad_line_says_where_and_loses_nothing() {
     );
     assert!(told(r#"{"restart":{"snapshot":{"v":2}}}"#).contains("it is of version 2"));
     assert!(
-        told(r#"{"restart":{"snapshot":{"v":1,"dependencis":{}}}}"#).contains("unknown field `dependencis`")
+        told(r#"{"restart":{"snapshot":{"v":1,"dependencis":{}}}}"#)
+            .contains("unknown key `dependencis`; did you mean `dependencies`?")
     );
     // The text says what was folded so far, and no summary.
     let trace = folder.file("trace.jsonl", format!("{good}x\n"));

@@ -5,18 +5,15 @@ use alloc::vec::Vec;
 
 use crate::answer::{Decision, Detail, NeedAnswer};
 use crate::decide::{Deliberation, deliberate};
-use crate::health::{Call, Counted, Permit};
+use crate::health::Permit;
 use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::Taken;
-use crate::needs::haste;
 use crate::quick;
-use crate::report::{Pass, Report};
+use crate::report::Pass;
 use crate::request::Request;
 use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
 use crate::state::{DependencyState, MOST_SOURCES, Signed, State, earlier};
-use crate::{
-    Cause, Enforcement, Fault, Health, INTEGER_MAX, Millis, Override, RefusedOverride, Time, Verdict,
-};
+use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, RefusedOverride, Time, Verdict};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
 ///
@@ -208,73 +205,10 @@ impl<'a> Applying<'a> {
 
     fn outcome(&mut self, outcome: &Outcome) {
         let (now, seed) = (self.now, self.state.seed.jitter);
-        let Some((dependency, known)) = self.known(outcome.dependency) else {
-            return;
-        };
-        let rules = &dependency.rules;
-        let mut hung = false;
-        if let Some(permit) = outcome.permit {
-            match known.take_back(rules, seed, now, permit) {
-                Some(was_hung) => hung = was_hung,
-                None => {
-                    // The circuit has moved on, the permit has ended, or it was never given.
-                    known.late_outcomes = more(known.late_outcomes);
-                    return;
-                }
-            }
+        if let Some((dependency, known)) = self.known(outcome.dependency) {
+            let told = known.outcome(dependency, seed, now, outcome);
+            self.own.extend(told.into_iter().flatten());
         }
-        match outcome.result {
-            Report::Ok => known.last_ok = Some(now),
-            Report::Refused => known.last_ok = None,
-            Report::Failed(_) => {}
-        }
-        let skewed = outcome.latency.filter(|latency| *latency < 0);
-        let skewed = skewed.map(|latency| Event::ClockSkewed { dependency: outcome.dependency, latency });
-        let fault = match outcome.result {
-            Report::Ok | Report::Refused => None,
-            Report::Failed(fault) => Some(haste(dependency, fault, outcome.had)),
-        };
-        let neutral = fault.is_some_and(|fault| !rules.counts(fault));
-        let mut told = None;
-        if neutral || known.vital.is_inert() {
-            if !known.vital.is_inert() {
-                known.ignored_calls = more(known.ignored_calls);
-                known.ignored_streak = more(known.ignored_streak);
-                let reached = rules.ignored_streak == Some(known.ignored_streak);
-                told = reached.then_some(Event::NeverAnswered {
-                    dependency: outcome.dependency,
-                    ignored_calls: known.ignored_streak,
-                });
-            }
-            // It speaks neither for nor against it, and gives its permit back.
-            if outcome.permit.is_none() {
-                known.take_back_unnamed(rules, seed, now);
-            }
-        } else {
-            known.ignored_streak = 0;
-            if outcome.permit.is_none() {
-                known.take_back_unnamed(rules, seed, now);
-                known.machine(rules, seed).first_trial(now);
-            }
-            let slow = fault == Some(Fault::Timeout)
-                || outcome.latency.is_some_and(|latency| {
-                    rules.slow_over.is_some_and(|over| u64::try_from(latency).unwrap_or(0) > over.get())
-                });
-            let call = Call {
-                failed: fault.is_some(),
-                slow: slow && rules.slow_over.is_some(),
-                refused: outcome.result == Report::Refused,
-            };
-            let retry_after = match fault {
-                Some(_) => rules.believed(outcome.retry_after),
-                None => Millis::ZERO,
-            };
-            // The rate of refusals is looked at before an opening or closing can empty the window.
-            told = known.refusals(rules, outcome.dependency, call, now);
-            known.machine(rules, seed).counted(now, Counted { call, fault, retry_after, hung });
-        }
-        self.own.extend(skewed);
-        self.own.extend(told);
     }
 
     fn overridden(
@@ -289,7 +223,7 @@ impl<'a> Applying<'a> {
         let Some((dependency, known)) = self.known(id) else {
             return Answer::Done;
         };
-        let signed = by.is_some_and(|by| !by.is_empty()) && reason.is_some_and(|reason| !reason.is_empty());
+        let signed = is_said(by) && is_said(reason);
         let refused = match (to, dependency.break_glass) {
             (Some(Override::BreakGlass), None) => Err(RefusedOverride::Undeclared),
             (Some(Override::BreakGlass), Some(_)) if !signed => Err(RefusedOverride::Unsigned),
@@ -470,6 +404,11 @@ fn remember(went_on: bool, looked_at: Vec<(DependencyId, Option<NeedAnswer>)>, r
             _ => request.memory.answered.insert(id, None),
         }
     }
+}
+
+/// A word of an operator's that is not blank.
+pub(crate) fn is_said(word: Option<&str>) -> bool {
+    word.is_some_and(|word| !word.trim().is_empty())
 }
 
 pub(crate) fn more(count: u64) -> u64 {

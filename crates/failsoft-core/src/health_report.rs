@@ -149,7 +149,26 @@ pub fn health(matrix: &Matrix, state: &State, dependency: DependencyId, now: Tim
     })
 }
 
-/// The next moment at which a probe is due, of all dependencies; none where no matrix says how often.
+/// The dependency whose probe is due first, and when, which may be past; none where the matrix says of none how often.
+///
+/// A probe is the host's own active check: this says when, and calls nothing.
+///
+/// ```
+/// # use failsoft_core::draft::{DependencyDraft, MatrixDraft};
+/// # use failsoft_core::{Millis, ProbeResult, Role, Signal, State, Time, apply, next_probe};
+/// let mut policy = DependencyDraft::new("policy", Role::Serve, Some(Millis::new(50)));
+/// policy.health.probe_interval = Some(Millis::new(1_000));
+/// let mut draft = MatrixDraft::new("m");
+/// draft.dependencies = vec![DependencyDraft::new("cache", Role::Serve, Some(Millis::new(50))), policy];
+/// let matrix = draft.compile("m@1").unwrap();
+/// let mut state = State::new(&matrix, Time::default());
+/// let policy = matrix.dependency("policy").unwrap();
+/// assert_eq!(next_probe(&matrix, &state), Some((policy, Time::default())), "there was none yet");
+///
+/// let probe = Signal::Probe { dependency: policy, result: ProbeResult::Up };
+/// apply(&matrix, &mut state, probe, Time::from_millis(300), &mut Vec::new());
+/// assert_eq!(next_probe(&matrix, &state), Some((policy, Time::from_millis(1_300))));
+/// ```
 #[must_use]
 pub fn next_probe(matrix: &Matrix, state: &State) -> Option<(DependencyId, Time)> {
     let due = |(index, dependency): (u16, &crate::matrix::Dependency)| {

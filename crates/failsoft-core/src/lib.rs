@@ -52,6 +52,7 @@ mod matrix;
 mod meter;
 mod mistake;
 mod needs;
+mod outcome;
 mod permits;
 mod published;
 mod quick;

@@ -26,7 +26,7 @@ impl DependencyState {
             self.take_back_slot(rules, seed, now, self.leases.oldest());
         }
         let (slot, permit) = self.leases.push(now, trial, !named);
-        self.machine(rules, seed).is_out(slot, trial, now);
+        self.machine(rules, seed).is_out(slot, trial, !named, now);
         Answer::Permitted { permit: named.then_some(permit) }
     }
 
@@ -39,8 +39,7 @@ impl DependencyState {
     /// The oldest trial's permit that no outcome will name, if there is one.
     pub(crate) fn take_back_unnamed(&mut self, rules: &Rules, seed: u64, now: Time) {
         let mut slot = self.vital.out.current;
-        // Only trials and what an operator let through are of this generation while one is out: they are few.
-        while self.vital.trials.out > 0
+        while self.vital.trials.unnamed_out > 0
             && let Some(lease) = self.leases.get(slot)
         {
             if lease.trial && lease.unnamed {

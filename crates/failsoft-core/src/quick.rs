@@ -1,17 +1,15 @@
 //! The way that nearly every outcome takes: a closed circuit that it does not move.
 //!
-//! It changes exactly what the long way (`apply.rs`, `health/machine.rs`) would, and leaves everything else to that: an
+//! It changes exactly what the long way (`outcome.rs`, `health/machine.rs`) would, and leaves everything else to that: an
 //! outcome for which anything at all might have to be told, opened or looked for is not for here. That both ways
 //! agree is tested by the model, which knows only one.
 
-use crate::Time;
-use crate::health::{Call, Rules, Tally};
+use crate::health::{Rules, Tally};
 use crate::matrix::Matrix;
-use crate::needs::haste;
-use crate::report::Report;
+use crate::outcome::Said;
 use crate::signal::Outcome;
 use crate::state::{DependencyState, State};
-use crate::{Fault, INTEGER_MAX};
+use crate::{INTEGER_MAX, Time};
 
 /// Counts an outcome that moves nothing. False where it might: then nothing has been done.
 #[inline]
@@ -28,15 +26,11 @@ pub(crate) fn outcome(matrix: &Matrix, state: &mut State, outcome: &Outcome, now
         && known.vital.standing.is_none()
         && known.vital.advised_until.is_none()
         && !known.refusals_spiked;
-    let latency = outcome.latency.unwrap_or(0);
-    if !plain || latency < 0 {
+    if !plain || outcome.latency.is_some_and(|latency| latency < 0) {
         return false;
     }
-    let fault = match outcome.result {
-        Report::Ok | Report::Refused => None,
-        Report::Failed(fault) => Some(haste(dependency, fault, outcome.had)),
-    };
-    if fault.is_some_and(|fault| !rules.counts(fault)) {
+    let Said { fault, neutral, call } = Said::of(dependency, outcome);
+    if neutral {
         return false;
     }
     let lease = match outcome.permit {
@@ -46,10 +40,6 @@ pub(crate) fn outcome(matrix: &Matrix, state: &mut State, outcome: &Outcome, now
             _ => return false,
         },
     };
-    let slow = rules
-        .slow_over
-        .is_some_and(|over| fault == Some(Fault::Timeout) || latency.unsigned_abs() > over.get());
-    let call = Call { failed: fault.is_some(), slow, refused: outcome.result == Report::Refused };
     // A call that hung is in the rates until it is taken back: counting it twice here only errs to the long way.
     let run = if call.failed { known.vital.run.saturating_add(1).min(INTEGER_MAX) } else { 0 };
     let told = call.failed && outcome.retry_after.is_some();
@@ -66,11 +56,7 @@ pub(crate) fn outcome(matrix: &Matrix, state: &mut State, outcome: &Outcome, now
     known.window.record(now, call);
     known.vital.signal = Some(now);
     known.ignored_streak = 0;
-    match (outcome.result, fault) {
-        (Report::Ok, _) => known.last_ok = Some(now),
-        (Report::Refused, _) => known.last_ok = None,
-        _ => {}
-    }
+    known.note_answer(outcome.result, now);
     match fault {
         Some(fault) => known.vital.note_class(fault),
         None => known.vital.sticky = None,

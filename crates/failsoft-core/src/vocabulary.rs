@@ -1055,21 +1055,6 @@ impl Override {
             Self::ForcedOpen | Self::Disabled | Self::MetricsOnly | Self::BreakGlass => true,
         }
     }
-
-    /// Whether this version has it.
-    #[must_use]
-    pub const fn built(self) -> bool {
-        match self {
-            Self::Open
-            | Self::HalfOpen
-            | Self::Closed
-            | Self::ForcedOpen
-            | Self::Disabled
-            | Self::MetricsOnly
-            | Self::Reset
-            | Self::BreakGlass => true,
-        }
-    }
 }
 
 impl core::fmt::Display for Override {

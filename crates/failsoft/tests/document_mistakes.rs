@@ -106,7 +106,13 @@ fn health_settings() {
     told_after(&health("sliding_window_buckets = 7"), &[("uneven-buckets", 10, 37)]);
     told_after(&health("sliding_window_buckets = 0"), &[("out-of-range", 10, 37)]);
     told_after(&health("failure_rate_threshold = 101"), &[("out-of-range", 10, 37)]);
-    told_after(&health("failure_rate_threshold = \"of\""), &[("wrong-type", 10, 37)]);
+    for almost in ["failure_rate_threshold = \"of\"", "open_attempts_decay    = \"Off\""] {
+        let told = told_after(&health(almost), &[("wrong-type", 10, 37)]);
+        assert_eq!(told.items()[0].help.as_deref(), Some("did you mean `\"off\"`?"), "{told}");
+    }
+    let told = told_after(&health("sliding_window_type = 5"), &[("wrong-type", 10, 34)]);
+    let help = "write one of `\"time_based\"`, `\"count_based\"`, `\"none\"`";
+    assert_eq!(told.items()[0].help.as_deref(), Some(help), "{told}");
     told_after(&health("signal_ttl = 5"), &[("wrong-type", 10, 25)]);
     told_after(&health("signal_ttl = \"5 s\""), &[("bad-duration", 10, 25)]);
     told_after(&health("probe_can_close = \"yes\""), &[("wrong-type", 10, 30)]);
@@ -119,6 +125,12 @@ fn health_settings() {
     told_after(&health(wait), &[("out-of-order", 10, 82)]);
     let trials = "half_open_policy = \"m_of_n\", half_open_success_threshold = 4";
     told_after(&health(trials), &[("out-of-order", 10, 71)]);
+    // Under the other policy it is not looked at, and would wait there for the day that the policy changes.
+    told_after(&health("half_open_success_threshold = 4"), &[("out-of-order", 10, 42)]);
+    let ttl = |ttl: &str| {
+        format!("[dependency.d]\nrole = \"guard\"\ndeadline = \"1s\"\nhealth.permit_ttl = \"{ttl}\"\n")
+    };
+    told_after(&ttl("1s"), &[("out-of-order", 11, 21)]);
     let glass = "[dependency.d]\nrole = \"observe\"\nbreak_glass = { max_duration = \"1h\" }\n";
     told_after(glass, &[("break-glass-not-a-guard", 10, 1)]);
     let glass = "[dependency.d]\nrole = \"guard\"\ndeadline = \"1s\"\nbreak_glass = {}\n";

@@ -22,11 +22,15 @@ pub(crate) fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
 }
 
 /// A matrix with one server `d` of these health settings, and one operation `op` that stops where `d` has failed.
+///
+/// Its deadline is as long as a permit lasts, less the one millisecond that [HLT-51] asks for: no call hangs.
 pub(crate) fn matrix(health: &Value) -> Matrix {
+    let ttl = health["permit_ttl"].as_str().and_then(|ttl| ttl.strip_suffix("ms")?.parse::<u64>().ok());
+    let deadline = ttl.map_or("10m".to_owned(), |ttl| format!("{}ms", ttl - 1));
     let document = json!({
         "spec": 1, "name": "t",
         "dependency": { "d": {
-            "role": "serve", "deadline": "10m", "health": health,
+            "role": "serve", "deadline": deadline, "health": health,
             "on_failure": [{ "deny": true }],
         } },
         "operation": { "op": { "needs": ["d"] } },

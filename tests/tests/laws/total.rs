@@ -111,7 +111,7 @@ fn signal(rng: &mut fastrand::Rng, dependency: DependencyId) -> Signal<'static> 
         7 => Signal::Advice { source: "a", dependency, health: *rng.choice(Health::ALL).expect("a few") },
         _ => Signal::Override {
             dependency,
-            to: rng.choice(Override::ALL).copied().filter(|kind| kind.built()),
+            to: rng.choice(Override::ALL).copied(),
             length: rng.bool().then(|| Millis::new(100)),
             by: None,
             reason: None,

@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::Compiler;
 use crate::draft::{DependencyDraft, HealthSettings};
 use crate::mistake::Path;
-use crate::{HalfOpenPolicy, Millis, Role, SlidingWindowType};
+use crate::{Millis, Role, SlidingWindowType};
 
 impl Compiler<'_> {
     pub(super) fn health(&mut self, draft: &DependencyDraft, path: &Path) {
@@ -32,6 +32,18 @@ impl Compiler<'_> {
             let help = Some("make it at least as long as `wait_duration_in_open_state`".into());
             self.mistake("out-of-order", path.key("max_wait_duration_in_open_state"), what, help);
         }
+        let (permit_ttl, deadline) = (resolved.permit_ttl, draft.deadline);
+        if let (Some(ttl), Some(deadline)) = (permit_ttl, deadline)
+            && ttl <= deadline
+        {
+            let what = format!(
+                "a permit would end after {} ms, before its call can be over: the deadline is {} ms",
+                ttl.get(),
+                deadline.get()
+            );
+            let help = Some("make it longer than `deadline`, or leave it out".into());
+            self.mistake("out-of-order", path.key("permit_ttl"), what, help);
+        }
         self.exit(
             written.degraded_failure_rate_threshold,
             written.degraded_exit_failure_rate_threshold,
@@ -45,9 +57,7 @@ impl Compiler<'_> {
             "degraded_slow_call_rate_threshold",
         );
         let permitted = written.permitted_number_of_calls_in_half_open_state;
-        if let Some(successes) = written.half_open_success_threshold.filter(|of| *of > permitted)
-            && written.half_open_policy == HalfOpenPolicy::MOfN
-        {
+        if let Some(successes) = written.half_open_success_threshold.filter(|of| *of > permitted) {
             let what = format!("{successes} of {permitted} trial calls can't succeed");
             let help = Some(format!("write at most {permitted}"));
             self.mistake("out-of-order", path.key("half_open_success_threshold"), what, help);

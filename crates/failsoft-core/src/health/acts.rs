@@ -145,7 +145,6 @@ impl Machine<'_> {
                 // Without a time of its own the wait is as long as the trials were told.
                 let told_until = self.vital.trials.told_until.filter(|_| length.is_none());
                 self.fire(Trigger::OperatorOpen, now, Opening { told_until, exactly: length });
-                self.vital.told_until = None;
                 self.vital.opener = opener;
             }
             Some(Override::HalfOpen) if self.vital.phase == Phase::HalfOpen => {}
@@ -184,7 +183,7 @@ impl Machine<'_> {
     }
 
     /// A trial's permit, or a call's, was given: it is out.
-    pub(crate) fn is_out(&mut self, slot: super::leases::Slot, trial: bool, now: Time) {
+    pub(crate) fn is_out(&mut self, slot: super::leases::Slot, trial: bool, unnamed: bool, now: Time) {
         let closed = self.vital.is_closed();
         let out = &mut self.vital.out;
         out.calls = out.calls.saturating_add(1);
@@ -207,6 +206,7 @@ impl Machine<'_> {
                 trials.stay = Some(now);
             }
             trials.out = trials.out.saturating_add(1);
+            trials.unnamed_out = trials.unnamed_out.saturating_add(unnamed.into());
         }
     }
 }

@@ -124,7 +124,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Moves the circuit by its table. False where the table has no such row: then nothing has happened.
+    /// Moves the circuit by its table, and says why it moved; nothing where the table has no such row.
     pub(crate) fn fire(&mut self, on: Trigger, at: Time, opening: Opening) -> Option<Cause> {
         let row = find(self.vital.state(), on)?;
         match row.to {
@@ -498,6 +498,7 @@ impl Machine<'_> {
         if lease.trial {
             let trials = &mut self.vital.trials;
             trials.out = trials.out.saturating_sub(1);
+            trials.unnamed_out = trials.unnamed_out.saturating_sub(lease.unnamed.into());
             if trials.out == 0 {
                 trials.stay = None;
             }

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use super::vital::{Crossed, Episode, Opener, Outage, Phase, Standing, Vital};
 use super::window::{Saved, Tally};
 use super::{Machine, Rules};
+use crate::apply::is_said;
 use crate::matrix::Matrix;
 use crate::state::{DependencyState, Signed, State};
 use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, Millis, Override, Time};
@@ -536,9 +537,8 @@ fn restored(
 impl DependencyState {
     /// A snapshot breaks no glass that an operator may not.
     fn keep_glass_lawful(&mut self, longest: Option<Millis>, then: Time) {
-        let signed =
-            |word: &Option<alloc::sync::Arc<str>>| word.as_deref().is_some_and(|word| !word.is_empty());
-        let may = longest.filter(|_| signed(&self.signed.by) && signed(&self.signed.reason));
+        let signed = is_said(self.signed.by.as_deref()) && is_said(self.signed.reason.as_deref());
+        let may = longest.filter(|_| signed);
         if let Some(standing) = self.vital.standing.filter(|standing| standing.kind == Override::BreakGlass) {
             self.vital.standing = may.map(|longest| {
                 let last = then.plus(longest);

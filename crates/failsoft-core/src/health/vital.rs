@@ -56,6 +56,8 @@ pub(crate) struct Trials {
     pub(crate) stay: Option<Time>,
     /// How many permits are out.
     pub(crate) out: u64,
+    /// How many of them no outcome will name.
+    pub(crate) unnamed_out: u64,
 }
 
 /// A setting, and the value that crossed it: milliseconds, hundredths of a percent, or a plain number.

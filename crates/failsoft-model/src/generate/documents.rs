@@ -128,11 +128,12 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     map.insert("role".to_owned(), json!(named.role));
     let stage = pick(rng, &STAGES);
     maybe(rng, &mut map, 30, "stage", json!(stage));
-    if named.role != "observe" || chance(rng, 30) {
-        map.insert("deadline".to_owned(), duration(rng, plan));
-    }
+    let deadline = (named.role != "observe" || chance(rng, 30)).then(|| duration(rng, plan));
     if chance(rng, 95) {
-        map.insert("health".to_owned(), healths::health(rng, plan));
+        map.insert("health".to_owned(), healths::health(rng, plan, deadline.as_ref()));
+    }
+    if let Some(deadline) = deadline {
+        map.insert("deadline".to_owned(), deadline);
     }
     if named.glass {
         let longest = if chance(rng, 40) { duration(rng, plan) } else { json!("1m") };

@@ -34,12 +34,13 @@ fn percent(rng: &mut Rng) -> i64 {
 }
 
 /// The whole table.
-pub(super) fn health(rng: &mut Rng, plan: &Plan) -> Value {
+pub(super) fn health(rng: &mut Rng, plan: &Plan, deadline: Option<&Value>) -> Value {
     let mut map = Map::new();
     window(rng, &mut map);
     opening(rng, plan, &mut map);
     wait(rng, plan, &mut map);
-    half_open(rng, plan, &mut map);
+    half_open(rng, &mut map);
+    permit_ttl(rng, plan, deadline, &mut map);
     classes(rng, &mut map);
     degraded(rng, &mut map);
     around(rng, plan, &mut map);
@@ -110,7 +111,7 @@ fn wait(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
 }
 
 /// Trials, the longest stay, and permits.
-fn half_open(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
+fn half_open(rng: &mut Rng, map: &mut Map<String, Value>) {
     let permitted = rng.i64(1..=5);
     if chance(rng, 80) {
         map.insert("permitted_number_of_calls_in_half_open_state".to_owned(), json!(permitted));
@@ -128,11 +129,19 @@ fn half_open(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
     maybe(rng, map, 70, "max_wait_duration_in_half_open_state", longest);
     let leads = pick(rng, &["open", "closed"]);
     maybe(rng, map, 40, "transition_to_state_after_wait_duration", json!(leads));
-    let ttl = match rng.u32(0..20) {
-        0 => json!("0ms"),
-        // Longer than most deadlines, so that calls hang.
-        1..=9 => span(rng, &[300, 1_000, 10_000]),
-        _ => duration(rng, plan),
+}
+
+/// A permit outlives the deadline (HLT-51), often by so little that a call is hung for a millisecond or not at all.
+fn permit_ttl(rng: &mut Rng, plan: &Plan, deadline: Option<&Value>, map: &mut Map<String, Value>) {
+    let ttl = match deadline.map(|deadline| crate::json::duration(deadline, "deadline").ok()) {
+        None if chance(rng, 10) => json!("0ms"),
+        None => duration(rng, plan),
+        Some(Some(deadline)) => {
+            let more = pick(rng, &[1, 1, 2, 50, 100, 300, 10_000]);
+            written(deadline + more)
+        }
+        // A parameter: 200 ms at most.
+        Some(None) => written(pick(rng, &[201, 300, 10_000])),
     };
     maybe(rng, map, 85, "permit_ttl", ttl);
 }

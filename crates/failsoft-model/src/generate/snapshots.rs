@@ -119,8 +119,9 @@ fn window(rng: &mut Rng) -> Value {
     let mut buckets = Vec::new();
     for _ in 0..rng.usize(0..=7) {
         let calls = counter(rng);
-        let part = |rng: &mut Rng| if chance(rng, 10) { calls } else { rng.i64(0..=calls.min(4)) };
-        let (failed, slow, refused) = (part(rng), part(rng), part(rng));
+        let part = |rng: &mut Rng, of: i64| if chance(rng, 10) { of } else { rng.i64(0..=of.min(4)) };
+        let (failed, slow) = (part(rng, calls), part(rng, calls));
+        let refused = part(rng, (calls - failed).min(4));
         buckets.push(json!([calls, failed, slow, refused]));
     }
     let left = pick(rng, &[1, 1, 17, 50, 50, 100, 10_000_000]);
@@ -214,7 +215,8 @@ fn told(rng: &mut Rng, map: &mut Map<String, Value>, health: &str, why: &str) {
         let crossed = json!({ "setting": "consecutive_failure_threshold", "value": 3, "limit": 3 });
         maybe(rng, map, 80, "crossed", crossed);
     }
-    let figures = json!({ "calls": counter(rng), "failed_calls": rng.i64(0..=2), "slow_calls": 0 });
+    let calls = counter(rng);
+    let figures = json!({ "calls": calls, "failed_calls": rng.i64(0..=calls.min(2)), "slow_calls": 0 });
     maybe(rng, map, 70, "figures", figures);
     if health != "healthy" && health != "unknown" {
         let ailing = told_age.max(age) + span(rng);

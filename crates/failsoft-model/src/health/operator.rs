@@ -46,7 +46,7 @@ impl Health {
 
     /// OPR-7 and OPR-20.
     fn refused_override(&self, act: Acted<'_>) -> Option<&'static str> {
-        let signed = |text: Option<&str>| text.is_some_and(|text| !text.is_empty());
+        let signed = |text: Option<&str>| text.is_some_and(|text| !text.trim().is_empty());
         match act.to {
             Some("break_glass") if self.glass.is_none() => Some("undeclared"),
             Some("break_glass") if !signed(act.by) || !signed(act.reason) => Some("unsigned"),

@@ -165,7 +165,7 @@ impl Health {
         if standing.to != "break_glass" {
             return;
         }
-        let empty = |word: &Option<String>| word.as_deref().unwrap_or("").is_empty();
+        let empty = |word: &Option<String>| word.as_deref().unwrap_or("").trim().is_empty();
         if empty(&standing.by) || empty(&standing.reason) {
             self.standing = None;
             return;

@@ -260,7 +260,7 @@ pub(crate) fn example(kind: &Kind) -> &'static str {
         Kind::Integer { .. } => "100",
         Kind::Duration { .. } => "\"250ms\"",
         Kind::Name | Kind::Word | Kind::Line | Kind::Text => "\"a-name\"",
-        Kind::Choice { names, .. } => match names().first().copied() {
+        Kind::Choice(names) => match names().first().copied() {
             Some("guard") => "\"guard\"",
             Some("read") => "\"read\"",
             Some("fine") => "\"failed\"",

@@ -96,11 +96,8 @@ pub(crate) enum Kind {
     Line,
     /// Any string.
     Text,
-    /// One of a few strings; some are specified and not built.
-    Choice {
-        names: fn() -> Vec<&'static str>,
-        unbuilt: &'static [&'static str],
-    },
+    /// One of a few strings.
+    Choice(fn() -> Vec<&'static str>),
     Bool,
     /// `"off"`, or what is said here.
     OrOff(&'static Kind),
@@ -146,10 +143,6 @@ impl Kind {
     pub(crate) const SPAN: Self = Self::Duration { min: 0, max: INTEGER_MAX };
     /// A duration that is some time.
     pub(crate) const SOME_TIME: Self = Self::Duration { min: 1, max: INTEGER_MAX };
-
-    pub(crate) const fn choice(names: fn() -> Vec<&'static str>) -> Self {
-        Self::Choice { names, unbuilt: &[] }
-    }
 }
 
 /// How a list stands in the canonical form.

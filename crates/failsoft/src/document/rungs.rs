@@ -82,7 +82,7 @@ rung!(
     Key::new("max_age", Kind::SPAN, "No older than this.").required(),
     Key::new(
         "of",
-        Kind::choice(last_known_ofs),
+        Kind::Choice(last_known_ofs),
         "Whose age counts: the cached yes that the request tells, or the dependency's last ok."
     )
     .default(Default::Word("request"))

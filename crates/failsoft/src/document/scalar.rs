@@ -1,6 +1,6 @@
 //! Single values: their types, ranges and spellings.
 
-use failsoft_core::{INTEGER_MAX, suggestion};
+use failsoft_core::{INTEGER_MAX, nearest, suggestion};
 
 use super::check::{Checker, example};
 use super::checked::Checked;
@@ -45,11 +45,9 @@ impl Checker<'_> {
                 self.spelled(node, text, good, "printable ASCII", at)
             }
             (Kind::Text | Kind::Scalar, Value::Text(text)) => Checked::Text(text.clone()),
-            (Kind::Choice { names, unbuilt }, Value::Text(text)) => {
-                self.choice(node, text, &names(), unbuilt, at)
-            }
+            (Kind::Choice(names), Value::Text(text)) => self.choice(node, text, &names(), at),
             (Kind::OrOff(_), Value::Text(text)) if text == "off" => Checked::Text(text.clone()),
-            (Kind::OrOff(of), _) if self.fits(node, of) => self.scalar(node, of, at),
+            (Kind::OrOff(of), _) if self.fits(node, of) && !almost_off(node) => self.scalar(node, of, at),
             (Kind::Bool | Kind::Scalar, Value::Bool(value)) => Checked::Bool(*value),
             (Kind::Scalar, Value::Integer(number)) => Checked::Integer(*number),
             (Kind::Share, Value::Integer(number)) => {
@@ -60,7 +58,7 @@ impl Checker<'_> {
                 let help = Some("write 1 to 100, or `\"per_instance\"`".into());
                 self.report(codes::OUT_OF_RANGE, node, at, what, help)
             }
-            (Kind::Share, Value::Text(text)) => self.choice(node, text, &["per_instance"], &[], at),
+            (Kind::Share, Value::Text(text)) => self.choice(node, text, &["per_instance"], at),
             (Kind::MeterKey, Value::List(items)) => self.meter_key(node, items, at),
             _ => self.wrong_type(node, kind, at),
         }
@@ -83,6 +81,9 @@ impl Checker<'_> {
             Kind::Duration { .. } => {
                 "write a whole number and a unit in quotes: `\"250ms\"`, `\"5s\"`, `\"2m\"`, `\"24h\"` or `\"7d\"`".into()
             }
+            Kind::OrOff(_) if almost_off(node) => "did you mean `\"off\"`?".into(),
+            Kind::OrOff(of) => format!("write for example `{}`, or `\"off\"`", example(of)),
+            Kind::Choice(names) => format!("write one of `\"{}\"`", names().join("\"`, `\"")),
             _ => format!("write for example `{}`", example(kind)),
         };
         self.report(codes::WRONG_TYPE, node, at, what, Some(help))
@@ -132,24 +133,12 @@ impl Checker<'_> {
         self.report(codes::BAD_NAME, node, at, what, help)
     }
 
-    fn choice(
-        &mut self,
-        node: &Node,
-        text: &str,
-        names: &[&'static str],
-        unbuilt: &[&str],
-        at: &At<'_>,
-    ) -> Checked {
+    fn choice(&mut self, node: &Node, text: &str, names: &[&'static str], at: &At<'_>) -> Checked {
         if names.contains(&text) {
             return Checked::Text(text.to_owned());
         }
         if self.collector.only_counts() {
             return Checked::Spoilt;
-        }
-        if unbuilt.contains(&text) {
-            let what = format!("{} is specified, but not built in this version", shown(text));
-            let help = suggestion("", names.iter().copied());
-            return self.report(codes::NOT_BUILT, node, at, what, help);
         }
         let what = format!("{} can't be {}", at.subject(), shown(text));
         // Thirteen at most: a choice of a dozen names is short enough to show.
@@ -178,6 +167,10 @@ impl Checker<'_> {
     }
 }
 
+fn almost_off(node: &Node) -> bool {
+    matches!(&node.value, Value::Text(text) if nearest(text, ["off"]).is_some())
+}
+
 /// The milliseconds of a duration: nothing where the text is none, nothing inside where they are too many to count.
 fn millis(text: &str) -> Option<Option<u64>> {
     let digits_end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
@@ -204,7 +197,7 @@ fn expected(kind: &Kind) -> &'static str {
         Kind::OrOff(kind) if kind.is_duration() => "a duration or `\"off\"`",
         Kind::OrOff(_) => "a whole number or `\"off\"`",
         Kind::Name => "a name",
-        Kind::Word | Kind::Line | Kind::Text | Kind::Choice { .. } => "a string",
+        Kind::Word | Kind::Line | Kind::Text | Kind::Choice(_) => "a string",
         Kind::Scalar => "a boolean, a whole number or a string",
         Kind::Share => "`\"per_instance\"` or a whole percentage",
         Kind::MeterKey | Kind::List { .. } => "a list",

@@ -135,7 +135,7 @@ fn schema(kind: &Kind, found: &mut Map<String, Value>) -> Value {
         Kind::Word => json!({ "type": "string", "pattern": "^[!-~]{1,128}$" }),
         Kind::Line => json!({ "type": "string", "pattern": "^[ -~]{1,128}$" }),
         Kind::Text => json!({ "type": "string", "maxLength": STRING_MOST }),
-        Kind::Choice { names, .. } => or_bound(json!({ "enum": names() })),
+        Kind::Choice(names) => or_bound(json!({ "enum": names() })),
         Kind::Scalar => json!({ "type": ["boolean", "integer", "string"] }),
         Kind::Bool => or_bound(json!({ "type": "boolean" })),
         Kind::OrOff(kind) => json!({ "anyOf": [{ "const": "off" }, schema(kind, found)] }),

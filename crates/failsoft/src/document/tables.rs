@@ -81,13 +81,13 @@ static DEPENDENCY: Table = Table {
     keys: &[&[
         Key::new(
             "role",
-            Kind::choice(roles),
+            Kind::Choice(roles),
             "Whether its yes is needed (`guard`), its result (`serve`), or whether it only watches (`observe`).",
         )
         .required(),
         Key::new(
             "stage",
-            Kind::choice(stages),
+            Kind::Choice(stages),
             "Where in the pipeline it stands; a guard at `admit`, a server at `dispatch`, an observer at `persist`.",
         ),
         Key::new(
@@ -127,7 +127,7 @@ static OPERATION: Table = Table {
             "The dependencies that it needs, in pipeline order.",
         )
         .required(),
-        Key::new("effect", Kind::choice(effects), "Whether it reads, writes, or can't be taken back.")
+        Key::new("effect", Kind::Choice(effects), "Whether it reads, writes, or can't be taken back.")
             .default(Default::Word("write")),
         Key::new("deadline", Kind::SPAN, "How long it may take in all."),
         Key::new(
@@ -137,7 +137,7 @@ static OPERATION: Table = Table {
         ),
         Key::new(
             "enforcement",
-            Kind::choice(enforcements),
+            Kind::Choice(enforcements),
             "`shadow`: decided, counted and told, and the host goes on whatever the decision says.",
         )
         .default(Default::Word("enforce")),
@@ -189,7 +189,7 @@ static METER: Table = Table {
         Key::new("store", NAME, "The guard that keeps the shared count.").required(),
         Key::new("key", Kind::MeterKey, "Whose amounts are counted together.")
             .default(Default::Words(&["tenant"])),
-        Key::new("mode", Kind::choice(meter_modes), "What happens at its limit.")
+        Key::new("mode", Kind::Choice(meter_modes), "What happens at its limit.")
             .default(Default::Word("block")),
         Key::new(
             "capacity",
@@ -224,14 +224,14 @@ static INVARIANT: Table = Table {
         Key::new("operation", NAME, "The operation that it speaks of.").required(),
         Key::new(
             "when",
-            Kind::Map { of: &Kind::choice(conditions), keys: &NAME, min: 0, max: limits::DEPENDENCIES },
+            Kind::Map { of: &Kind::Choice(conditions), keys: &NAME, min: 0, max: limits::DEPENDENCIES },
             "What is known of dependencies; what is not named takes every value.",
         )
         .default(Default::Empty),
-        Key::new("verdict", Kind::choice(verdicts), "The loosest verdict permitted."),
-        Key::new("posture", Kind::choice(postures), "The posture that must come out."),
+        Key::new("verdict", Kind::Choice(verdicts), "The loosest verdict permitted."),
+        Key::new("posture", Kind::Choice(postures), "The posture that must come out."),
         Key::new("obligation", Kind::Word, "An obligation that must stand."),
-        Key::new("never", Kind::choice(verdicts), "A verdict that must never come out."),
+        Key::new("never", Kind::Choice(verdicts), "A verdict that must never come out."),
     ]],
 };
 
@@ -241,10 +241,10 @@ pub(crate) static WHEN: Table = Table {
     doc: "What the rung is narrowed to; every key given must match.",
     one_of: &[],
     keys: &[&[
-        Key::new("fault", set(&Kind::choice(faults)), "Fault classes."),
-        Key::new("health", set(&Kind::choice(healths)), "States of the dependency's health."),
-        Key::new("effect", set(&Kind::choice(effects)), "Effects of the operation."),
-        Key::new("stage", set(&Kind::choice(stages)), "Stages at which the request asks."),
+        Key::new("fault", set(&Kind::Choice(faults)), "Fault classes."),
+        Key::new("health", set(&Kind::Choice(healths)), "States of the dependency's health."),
+        Key::new("effect", set(&Kind::Choice(effects)), "Effects of the operation."),
+        Key::new("stage", set(&Kind::Choice(stages)), "Stages at which the request asks."),
         Key::new("operation", set(&NAME), "Operations."),
         Key::new("class", set(&NAME), "Classes of traffic."),
         Key::new(

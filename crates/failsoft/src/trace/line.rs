@@ -149,7 +149,7 @@ pub(super) struct HealthLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct RestartLine {
     pub(super) away_ms: Option<Whole>,
-    pub(super) snapshot: Option<serde_json::Value>,
+    pub(super) snapshot: Option<Box<serde_json::value::RawValue>>,
 }
 
 /// A key that was written, be it with null.

@@ -193,9 +193,8 @@ impl<'m> Player<'m> {
                 // What is saved goes the way that a host's would: through its written form.
                 let saved = match snapshot {
                     Some(snapshot) => *snapshot,
-                    None => {
-                        snapshot::from_json(snapshot::to_json(&state.save(matrix, at))).unwrap_or_default()
-                    }
+                    None => snapshot::from_json(&snapshot::to_json(&state.save(matrix, at)).to_string())
+                        .unwrap_or_default(),
                 };
                 let signal = Signal::Restored { snapshot: &saved, away };
                 apply(matrix, state, signal, now, &mut events);

@@ -234,7 +234,7 @@ impl Reader<'_> {
             return Err(self.source.mistake("override", "this override names no dependency".into(), help));
         };
         let dependency = self.dependency(name)?;
-        let known = Override::ALL.iter().filter(|kind| kind.built()).map(|kind| kind.as_str());
+        let known = Override::ALL.iter().map(|kind| kind.as_str());
         let to = match &line.to {
             None => {
                 let help = Some(
@@ -249,9 +249,6 @@ impl Reader<'_> {
             Some(None) => None,
             Some(Some(to)) => Some(self.word("override", to, Override::from_name, known)?),
         };
-        if let Some(kind) = to.filter(|kind| !kind.built()) {
-            return Err(self.not_built(kind.as_str()));
-        }
         Ok(OwnedSignal::Override { dependency, to, line })
     }
 
@@ -300,7 +297,7 @@ impl Reader<'_> {
     fn restart(&self, line: RestartLine) -> Result<Step, LineMistake> {
         let snapshot = match line.snapshot {
             None => None,
-            Some(value) => Some(snapshot::from_json(value).map(Box::new).map_err(|error| {
+            Some(text) => Some(snapshot::from_json(text.get()).map(Box::new).map_err(|error| {
                 let help = Some("see section 10 of the specification for the form of a snapshot".into());
                 self.source.mistake("snapshot", format!("this is no snapshot: {error}"), help)
             })?),
