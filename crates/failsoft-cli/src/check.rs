@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use failsoft::document::{Diagnostics, Loaded, Severity};
-use serde_json::json;
+use failsoft::{Matrix, Promise, promises};
+use serde_json::{Value, json};
 
 use crate::args::CheckArgs;
 use crate::matrix::{self, Source};
@@ -45,6 +46,9 @@ fn text(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
                 counted(draft.invariants.len(), "invariant", "invariants"),
             )?;
             writeln!(out, "{}", out.paint.dim(&loaded.identity))?;
+            for promise in promises(&loaded.matrix) {
+                writeln!(out, "{}", sentence(&loaded.matrix, &promise))?;
+            }
             writeln!(out, "{NOT_PROVEN}")?;
         }
         Err(told) => {
@@ -56,6 +60,37 @@ fn text(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
     Ok(())
 }
 
+/// What a meter promises while its store is lost.
+fn sentence(matrix: &Matrix, promise: &Promise) -> String {
+    let meter = matrix.meter_name(promise.meter);
+    let Promise { limit, instances, .. } = *promise;
+    let lost = format!(
+        "meter {meter}: while its store is lost one instance lets {} of {limit} through",
+        promise.alone()
+    );
+    let most = match instances {
+        1 => String::new(),
+        _ => {
+            format!("; {instances} of them at most {} in a period, however often it is lost", promise.most())
+        }
+    };
+    format!("{lost}{most}")
+}
+
+/// The same as data.
+fn promised(matrix: &Matrix) -> Vec<Value> {
+    let promise = |promise: &Promise| {
+        json!({
+            "meter": matrix.meter_name(promise.meter),
+            "limit": promise.limit,
+            "instances": promise.instances,
+            "alone": promise.alone(),
+            "most": promise.most(),
+        })
+    };
+    promises(matrix).iter().map(promise).collect()
+}
+
 /// One object: `matrix` is null where there are errors; a later version proves invariants, and counts them.
 fn json(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -> Result<(), Trouble> {
     let value = match checked {
@@ -65,6 +100,7 @@ fn json(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
             "errors": 0,
             "diagnostics": [],
             "invariants": {"written": loaded.draft.invariants.len(), "proven": 0},
+            "promises": promised(&loaded.matrix),
         }),
         Err(told) => json!({
             "source": source.name,
@@ -72,6 +108,7 @@ fn json(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
             "errors": mistakes(told),
             "diagnostics": told.to_json(),
             "invariants": null,
+            "promises": null,
         }),
     };
     writeln!(out, "{value}")?;

@@ -113,6 +113,10 @@ pub(crate) fn reason(matrix: &Matrix, reason: &Reason) -> String {
                 let guard = reason.dependency.map_or("", |id| matrix.dependency_name(id));
                 format!("an operator skips {guard} since {}", Clock(reason.since))
             }
+            ReasonKind::Rule(RuleKind::OverLimit) => {
+                let store = reason.dependency.map_or("", |id| matrix.dependency_name(id));
+                format!("{store} said at {} that a limit is reached", Clock(reason.since))
+            }
             ReasonKind::Rung(kind) => kind.as_str().into(),
         };
     };

@@ -205,8 +205,18 @@ fn a_bad_line_says_where_and_loses_nothing() {
     );
     assert!(told(r#"{"outcom":{}}"#).contains("did you mean `outcome`?"));
     assert!(told("not json").starts_with(":5:"));
+    assert!(told(r#"{"usage":{"meter":"m","amount":1}}"#).contains("there is no meter `m`"));
+    assert!(told(r#"{"override":{"meter":"requests"}}"#).contains("this override does not say which limit"));
     assert!(
-        told(r#"{"usage":{"meter":"m","amount":1}}"#).contains("specified, but not built in this version")
+        told(r#"{"override":{"meter":"requests","limit":5,"to":"open"}}"#)
+            .contains("an override of a meter has no `to`")
+    );
+    assert!(
+        told(r#"{"override":{"dependency":"quota","to":"open","tenant":"t1"}}"#)
+            .contains("`tenant` is a meter's, and this override names none")
+    );
+    assert!(
+        told(r#"{"reading":{"meter":"requests","used":1,"mode":"blok"}}"#).contains("did you mean `block`?")
     );
     assert!(told(r#"{"restart":{"snapshot":{"v":2}}}"#).contains("it is of version 2"));
     assert!(

@@ -165,6 +165,19 @@ pub(crate) struct NeedAnswer {
     pub(crate) place: u16,
     /// Its deny or defer has become a cut: it stopped the request too late.
     pub(crate) cut: bool,
+    /// It was answered in an earlier commit, and stands again.
+    pub(crate) again: bool,
+    /// Of a refusal, and of a meter that is over its limit: how it was answered.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// How a no was answered, to be answered so again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// By the rung that is written; else by the default.
+    pub(crate) written: bool,
+    /// The meter that holds the request, while its store has failed.
+    pub(crate) held_by: Option<MeterId>,
 }
 
 /// The place of `on_refusal`, after every rung that a ladder can hold.

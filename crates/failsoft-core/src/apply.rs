@@ -3,16 +3,18 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::answer::{Decision, Detail, NeedAnswer};
+use crate::answer::{Decision, Detail, NeedAnswer, REFUSAL};
 use crate::decide::{Deliberation, deliberate};
 use crate::health::Permit;
 use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
-use crate::meter::Taken;
+use crate::meter::{self, KeyNames, Reading, Table};
+use crate::metering::{self, Told, Whose};
 use crate::quick;
 use crate::report::Pass;
 use crate::request::Request;
 use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
 use crate::state::{DependencyState, MOST_SOURCES, Signed, State, earlier};
+use crate::window;
 use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, RefusedOverride, Time, Verdict};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
@@ -31,6 +33,7 @@ pub fn apply(
     let now = state.observe(now);
     if let Signal::Outcome(outcome) = &signal
         && state.steps.is_empty()
+        && state.windows_open == 0
         && state.due.is_none_or(|due| now < due)
         && quick::outcome(matrix, state, outcome, now)
     {
@@ -47,7 +50,11 @@ pub fn apply(
     }
     let shape = touched.and_then(|id| state.shape(id));
     let restored = matches!(signal, Signal::Restored { .. });
-    let answer = Applying { matrix, state, now, own: &mut own }.signal(signal);
+    let mut applying =
+        Applying { matrix, state, now, own: &mut own, told: Told::default(), used: Vec::new() };
+    let answer = applying.signal(signal);
+    let (told, used) = (applying.told, applying.used);
+    own.extend(told.into_events());
     if restored {
         // What fell due while away happens now, each thing at its own moment.
         advance_all(matrix, state, now, events);
@@ -66,11 +73,14 @@ pub fn apply(
     }
     tell_health(state, touched, timely || restored, now, events);
     events.append(&mut own);
+    window::close(matrix, state, &used, now);
+    metering::settle(matrix, state, now, events);
     answer
 }
 
 /// Does everywhere what time alone was due to do.
 pub(crate) fn advance_all(matrix: &Matrix, state: &mut State, now: Time, events: &mut Vec<Event>) {
+    metering::advance(matrix, state, now);
     for ((index, dependency), known) in (0u16..).zip(&matrix.dependencies).zip(&mut state.dependencies) {
         advance(DependencyId(index), dependency, known, state.seed.jitter, now, events);
     }
@@ -155,6 +165,10 @@ struct Applying<'a> {
     state: &'a mut State,
     now: Time,
     own: &'a mut Vec<Event>,
+    /// What meters have to tell, after all else.
+    told: Told,
+    /// The windows that a commit has used.
+    used: Vec<(DependencyId, u16)>,
 }
 
 impl<'a> Applying<'a> {
@@ -198,7 +212,27 @@ impl<'a> Applying<'a> {
             }
             Signal::Restored { snapshot, away } => self.state.restore(self.matrix, snapshot, now, away),
             Signal::Decided(request) => return Answer::Decision(self.commit(request)),
-            Signal::Finished { request, amounts } => self.finish(request, amounts),
+            Signal::Finished { request, amounts } => {
+                for (meter, actual) in amounts {
+                    let (matrix, taken) = (self.matrix, &request.memory.cap_taken);
+                    window::correct(matrix, self.state, taken, *meter, *actual);
+                }
+                metering::finish(self.matrix, self.state, &mut self.told, request, amounts, now);
+            }
+            Signal::Reading { meter, tenant, session, used, limit, mode, resets_in, age } => {
+                let at = now.minus(age);
+                let reset = resets_in.map(|left| at.exactly_after(left));
+                let reading = Reading { used, limit, mode, at, reset };
+                let whose = Whose { tenant, session };
+                metering::read(self.matrix, self.state, &mut self.told, meter, whose, reading, now);
+            }
+            Signal::Usage { meter, tenant, session, amount } => {
+                let whose = Whose { tenant, session };
+                metering::usage(self.matrix, self.state, &mut self.told, meter, whose, amount, now);
+            }
+            Signal::Limit { meter, key, limit, by, reason } => {
+                return self.limited(meter, key, limit, by, reason);
+            }
         }
         Answer::Done
     }
@@ -297,7 +331,7 @@ impl<'a> Applying<'a> {
     }
 
     fn commit(&mut self, request: &mut Request) -> Decision {
-        let Deliberation { mut decision, looked_at, standing } =
+        let Deliberation { mut decision, looked_at, standing, failed } =
             deliberate(self.matrix, self.state, request, self.now);
         self.number(&mut decision, request);
         self.tell_emits(&standing, request);
@@ -307,8 +341,17 @@ impl<'a> Applying<'a> {
         let went_on = decision.verdict.goes_on() || shadow;
         if let Some(operation) = operation.filter(|_| went_on) {
             for meter in &operation.meters {
-                self.take(*meter, request);
+                let (matrix, told) = (self.matrix, &mut self.told);
+                let store = matrix.meters.get(meter.index()).map(|meter| meter.store);
+                let failed = store.is_some_and(|store| failed.contains(&store));
+                metering::take(matrix, self.state, told, *meter, request, failed, self.now);
             }
+            self.used = window::used(&looked_at, decision.verdict.goes_on(), shadow);
+            for (id, place) in &self.used {
+                window::use_it(self.matrix, self.state, *id, *place, request, self.now);
+            }
+            let waits = self.state.tables.iter().map(Table::due).fold(None, earlier);
+            self.state.due = earlier(self.state.due, waits);
         }
         remember(went_on, looked_at, request);
         decision
@@ -331,45 +374,30 @@ impl<'a> Applying<'a> {
         }
     }
 
-    fn take(&mut self, meter: MeterId, request: &mut Request) {
-        if request.memory.taken.contains_key(meter) {
-            return;
-        }
-        let amount = request.amount(meter);
-        let key = self.state.meter_key(self.matrix, meter, request);
-        let settings = self.matrix.meters.get(meter.index());
-        let (Some(key), Some(settings), Some(table)) =
-            (key, settings, self.state.tables.get_mut(meter.index()))
+    fn limited(
+        &mut self,
+        meter: MeterId,
+        key: Option<(&str, &str)>,
+        limit: Option<u64>,
+        by: Option<&str>,
+        reason: Option<&str>,
+    ) -> Answer {
+        let secret = self.state.seed.hash_key;
+        let (Some(settings), Some(table)) =
+            (self.matrix.meters.get(meter.index()), self.state.tables.get_mut(meter.index()))
         else {
-            return;
+            return Answer::Done;
         };
-        let period = table.add(settings, key, amount, self.now);
-        if period.is_none() && !table.full_told {
-            table.full_told = true;
-            self.own.push(Event::TableFull { meter });
+        let hash = key.map(|(tenant, session)| meter::key(secret, settings.key, tenant, session));
+        let names = key.map(|(tenant, session)| KeyNames::of(settings.key, tenant, session));
+        if table.set_limit(hash, limit) {
+            let (by, reason) = (by.map(Arc::from), reason.map(Arc::from));
+            self.own.push(Event::LimitSet { meter, names, limit, by, reason });
+            return Answer::Done;
         }
-        request.memory.taken.insert(meter, Taken { key, amount, period });
-    }
-
-    fn finish(&mut self, request: &Request, amounts: &[(MeterId, u64)]) {
-        let operation = request.operation.and_then(|id| self.matrix.operations.get(id.index()));
-        for (meter, actual) in amounts {
-            let settings = self.matrix.meters.get(meter.index());
-            let key = self.state.meter_key(self.matrix, *meter, request);
-            let (Some(settings), Some(table), Some(key)) =
-                (settings, self.state.tables.get_mut(meter.index()), key)
-            else {
-                continue;
-            };
-            match request.memory.taken.get(*meter) {
-                Some(taken) if taken.amount > 0 => table.settle(settings, *taken, *actual, self.now),
-                // Nothing was taken, as of a request that was denied; what it cost all the same is counted now.
-                _ if operation.is_some_and(|operation| operation.meters.contains(meter)) => {
-                    table.add(settings, key, *actual, self.now);
-                }
-                _ => {}
-            }
-        }
+        let why = RefusedOverride::TooMany;
+        self.own.push(Event::LimitRefused { meter, names, limit, why });
+        Answer::Refused(why)
     }
 
     /// A refusal, and a rung that stops, tell their event once per request.
@@ -378,7 +406,9 @@ impl<'a> Applying<'a> {
             let stops = answer.cut || !answer.verdict.goes_on();
             let told = (answer.reason.dependency, answer.place);
             let Some(emit) = &answer.emit else { continue };
-            if (stops || answer.is_refusal()) && !request.memory.told.contains(&told) {
+            if (stops || answer.place == REFUSAL || answer.is_refusal())
+                && !request.memory.told.contains(&told)
+            {
                 request.memory.told.push(told);
                 self.own.push(Event::Emitted(emit.clone()));
             }
@@ -397,7 +427,7 @@ fn remember(went_on: bool, looked_at: Vec<(DependencyId, Option<NeedAnswer>)>, r
         match answer {
             // What stopped the request, or withheld its output, goes on doing so.
             Some(answer) if answer.verdict != Verdict::Allow => {
-                request.memory.answered.insert(id, Some(answer.reason));
+                request.memory.answered.insert(id, Some((answer.reason, answer.refusal)));
             }
             // What a rung would have let past in a request that stopped was not let past: it is asked again.
             Some(_) if !went_on => request.memory.answered.remove(id),

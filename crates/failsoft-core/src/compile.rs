@@ -22,7 +22,7 @@ use crate::matrix::{
     ClassId, Dependency, DependencyId, Matrix, Meter, MeterId, Operation, OperationId, RefuseRule,
 };
 use crate::mistake::{Mistake, Path, suggestion};
-use crate::{Role, RungKind};
+use crate::{Millis, Role, RungKind};
 
 /// How much of everything a matrix may hold.
 pub mod limits {
@@ -151,6 +151,7 @@ impl<'a> Compiler<'a> {
             identity: identity.into(),
             name: draft.name.as_str().into(),
             signal_ttl: draft.signal_ttl,
+            window_idle: draft.window_idle,
             dependency_names: sorted(dependencies.iter().map(|item| item.name.clone()), DependencyId),
             operation_names: sorted(operations.iter().map(|item| item.name.clone()), OperationId),
             class_names: sorted(classes.iter().cloned(), ClassId),
@@ -246,12 +247,13 @@ impl<'a> Compiler<'a> {
             break_glass: draft.break_glass,
             ladder,
             refusal,
+            meters: self.meters_of(|store| store == draft.name),
         }
     }
 
     fn meter(&mut self, draft: &MeterDraft) -> Meter {
         let path = Path::root().key("meter").key(&draft.name);
-        self.dependency_id(&draft.store, path.key("store"));
+        let store = self.dependency_id(&draft.store, path.key("store"));
         if self.draft.dependencies.iter().any(|known| known.name == draft.store && known.role != Role::Guard)
         {
             let what = format!("the store of a meter must be a guard, and `{}` is none", draft.store);
@@ -260,12 +262,14 @@ impl<'a> Compiler<'a> {
         }
         Meter {
             name: draft.name.as_str().into(),
+            store,
             key: draft.key,
             mode: draft.mode,
-            capacity: usize::try_from(draft.capacity).unwrap_or(usize::MAX),
+            capacity: usize::try_from(draft.capacity).unwrap_or(usize::MAX).min(crate::meter::MOST_KEYS),
             limit: draft.limit,
             window: draft.window,
             max_instances: draft.max_instances,
+            max_unreported: draft.max_unreported,
         }
     }
 
@@ -291,11 +295,9 @@ impl<'a> Compiler<'a> {
             .enumerate()
             .map(|(index, rule)| self.refuse_rule(rule, &refuse_path.index(index)))
             .collect();
-        let meters = (0u16..)
-            .zip(&self.draft.meters)
-            .filter(|(_, meter)| draft.needs.contains(&meter.store))
-            .map(|(id, _)| MeterId(id))
-            .collect();
+        let meters = self.meters_of(|store| draft.needs.iter().any(|need| need == store));
+        let deadlines = self.draft.dependencies.iter().filter(|known| draft.needs.contains(&known.name));
+        let sum = deadlines.filter_map(|known| known.deadline).fold(Millis::ZERO, Millis::plus);
         Operation {
             name: draft.name.as_str().into(),
             needs,
@@ -305,7 +307,14 @@ impl<'a> Compiler<'a> {
             attributes: attributes(draft),
             refuse,
             meters,
+            unsettled_for: draft.deadline.unwrap_or(sum),
         }
+    }
+
+    /// The meters of such a store, as written.
+    fn meters_of(&self, is_store: impl Fn(&str) -> bool) -> Vec<MeterId> {
+        let meters = (0u16..).zip(&self.draft.meters);
+        meters.filter(|(_, meter)| is_store(&meter.store)).map(|(id, _)| MeterId(id)).collect()
     }
 
     fn refuse_rule(&mut self, draft: &RefuseDraft, path: &Path) -> RefuseRule {

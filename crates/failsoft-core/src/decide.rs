@@ -11,7 +11,7 @@ use crate::needs::Asking;
 use crate::report::Pass;
 use crate::request::Request;
 use crate::state::State;
-use crate::{Enforcement, ObligationKind, Posture, Role, RuleKind, Time, Verdict};
+use crate::{Enforcement, ObligationKind, Posture, Role, RuleKind, Stage, Time, Verdict};
 
 /// What the request may do at `now`. It changes nothing; [`Signal::Decided`](crate::Signal::Decided) commits it.
 ///
@@ -28,13 +28,17 @@ pub(crate) struct Deliberation {
     pub(crate) looked_at: Vec<(DependencyId, Option<NeedAnswer>)>,
     /// Answers whose obligations and events stand in the decision, with a refuse rule's place as its rung.
     pub(crate) standing: Vec<NeedAnswer>,
+    /// The stores of its meters that have failed for it.
+    pub(crate) failed: Vec<DependencyId>,
 }
 
 pub(crate) fn deliberate(matrix: &Matrix, state: &State, request: &Request, now: Time) -> Deliberation {
     let known = request.operation.and_then(|id| Some((id, matrix.operations.get(id.index())?)));
     match (known, request.class) {
         (Some((operation_id, operation)), Some(class)) if !request.has_unknown_name => {
-            Asking { matrix, state, request, operation_id, operation, class, now }.deliberate()
+            let asking = Asking { matrix, state, request, operation_id, operation, class, now };
+            let failed = asking.failed_stores();
+            Deliberation { failed, ..asking.deliberate() }
         }
         _ => unknown_name(request, now),
     }
@@ -66,7 +70,7 @@ fn unknown_name(request: &Request, now: Time) -> Deliberation {
         emits: Vec::new(),
         reasons: vec![rule_reason(RuleKind::UnknownName, now)],
     };
-    Deliberation { decision, looked_at: Vec::new(), standing: Vec::new() }
+    Deliberation { decision, looked_at: Vec::new(), standing: Vec::new(), failed: Vec::new() }
 }
 
 impl Asking<'_> {
@@ -82,6 +86,13 @@ impl Asking<'_> {
             return self.stopped_by_rule(self.too_many_unchecked(), answers, RuleStop::MaxUnchecked);
         }
         self.put_together(answers)
+    }
+
+    /// The stores of its meters that have failed for it, be they looked at or not.
+    fn failed_stores(&self) -> Vec<DependencyId> {
+        let meters = self.operation.meters.iter().filter_map(|id| self.matrix.meters.get(id.index()));
+        let stores = meters.map(|meter| meter.store);
+        stores.filter(|id| self.subject(*id).is_some_and(|subject| self.has_failed(&subject))).collect()
     }
 
     fn holds(&self, rule: &RefuseRule) -> bool {
@@ -106,9 +117,12 @@ impl Asking<'_> {
                 && subject.met.report.is_none()
                 && !(self.is_irreversible() && subject.dependency.role == Role::Guard);
             let before = self.request.memory.answered.get(id).filter(|_| unlooked);
+            let streams = self.request.stage == Stage::Stream;
+            let cut = before.filter(|_| streams).and_then(|_| self.over_limit(&subject));
             let answer = match before {
+                Some(_) if cut.is_some() => cut,
                 Some(None) => continue,
-                Some(Some(reason)) => Some(self.again(&subject, reason)),
+                Some(Some((reason, refusal))) => Some(self.again(&subject, reason, *refusal)),
                 None => self.answer(&subject),
             };
             answers.push((id, answer));
@@ -163,6 +177,8 @@ impl Asking<'_> {
             rung_wait: None,
             place,
             cut: false,
+            again: false,
+            refusal: None,
         }
     }
 
@@ -181,6 +197,8 @@ impl Asking<'_> {
             rung_wait: None,
             place: REFUSAL,
             cut: false,
+            again: false,
+            refusal: None,
         }
     }
 
@@ -218,14 +236,14 @@ impl Asking<'_> {
             stop == RuleStop::Refuse && (!rule.verdict.goes_on() || self.request.memory.passes.is_empty());
         decision.reasons = core::iter::once(&rule).chain(&others).map(|answer| answer.reason).collect();
         // After a refusal no guard or server was looked at, so nothing is answered for them.
-        Deliberation { decision, looked_at: answers, standing }
+        Deliberation { decision, looked_at: answers, standing, failed: Vec::new() }
     }
 
     fn put_together(&self, answers: Vec<(DependencyId, Option<NeedAnswer>)>) -> Deliberation {
         let not_fine = self.not_fine(&answers);
         let Some((place, decider)) = deciding(&not_fine) else {
             let decision = self.all_fine();
-            return Deliberation { decision, looked_at: answers, standing: Vec::new() };
+            return Deliberation { decision, looked_at: answers, standing: Vec::new(), failed: Vec::new() };
         };
         let goes_on = decider.verdict.goes_on();
         let standing: Vec<NeedAnswer> = (0..)
@@ -249,7 +267,7 @@ impl Asking<'_> {
         let others =
             (0..).zip(&not_fine).filter(|(index, _)| *index != place).map(|(_, answer)| answer.reason);
         decision.reasons = core::iter::once(decider.reason).chain(others).collect();
-        Deliberation { decision, standing, looked_at: answers }
+        Deliberation { decision, standing, looked_at: answers, failed: Vec::new() }
     }
 
     fn remembered_posture(&self) -> Posture {

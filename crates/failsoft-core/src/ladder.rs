@@ -4,10 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::answer::{Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSAL, Reason, ReasonKind};
-use crate::draft::{LastKnownOf, Share};
-use crate::matrix::{Action, DependencyId, MeterId, Rung, Situation};
-use crate::meter;
+use crate::answer::{
+    Detail, Emit, NeedAnswer, Obligation, ObligationName, REFUSAL, Reason, ReasonKind, Refusal,
+};
+use crate::draft::LastKnownOf;
+use crate::matrix::{Action, DependencyId, Rung, Situation};
 use crate::needs::{Asking, Condition, Failure, Source, Subject, caller_haste, tightens};
 use crate::report::{Pass, Report};
 use crate::request::Met;
@@ -62,7 +63,10 @@ impl Bar {
 impl<'a> Asking<'a> {
     /// What the need answers; nothing where it is fine.
     pub(crate) fn answer(&self, subject: &Subject<'a>) -> Option<NeedAnswer> {
-        if let Some(since) = subject.vital.glass_broken_since().filter(|_| self.may_be_skipped(subject)) {
+        if let Some(over) = self.over_limit(subject) {
+            return Some(over);
+        }
+        if let Some(since) = self.skipped_since(subject) {
             return Some(self.skipped(subject, since));
         }
         match self.condition(subject) {
@@ -70,6 +74,15 @@ impl<'a> Asking<'a> {
             Condition::Refused => Some(self.refused(subject)),
             Condition::Failed(failure) => Some(self.failed(subject, failure)),
         }
+    }
+
+    /// Whether it has failed for this request, or an operator skips it.
+    pub(crate) fn has_failed(&self, subject: &Subject<'a>) -> bool {
+        self.skipped_since(subject).is_some() || matches!(self.condition(subject), Condition::Failed(_))
+    }
+
+    fn skipped_since(&self, subject: &Subject<'a>) -> Option<Time> {
+        subject.vital.glass_broken_since().filter(|_| self.may_be_skipped(subject))
     }
 
     /// Break-glass takes the place of a guard's silence or failure, never of its own word or the caller's doing.
@@ -93,16 +106,25 @@ impl<'a> Asking<'a> {
         answer
     }
 
-    fn refused(&self, subject: &Subject<'a>) -> NeedAnswer {
-        let situation = self.situation(subject, Failure { fault: None, source: Source::Request });
-        let written = subject.dependency.refusal.as_ref().filter(|rung| {
+    pub(crate) fn refused(&self, subject: &Subject<'a>) -> NeedAnswer {
+        self.refused_as(subject, self.refusal_written(subject, Source::Request))
+    }
+
+    /// Whether the rung that is written answers a no; `source` is who speaks against the dependency.
+    pub(crate) fn refusal_written(&self, subject: &Subject<'a>, source: Source) -> bool {
+        let situation = self.situation(subject, Failure { fault: None, source });
+        subject.dependency.refusal.as_ref().is_some_and(|rung| {
             // What can't be taken back does not go on after a no, unless a server's rung names it.
             let irreversible = self.is_irreversible() && rung.verdict().goes_on();
             let named = rung.when.effect.names(Effect::Irreversible.number());
             let lawful = !irreversible || (named && subject.dependency.role == Role::Serve);
             lawful && rung.when.matches(&situation)
-        });
-        let mut answer = match written {
+        })
+    }
+
+    /// A no, answered by the rung that is written or by the default.
+    pub(crate) fn refused_as(&self, subject: &Subject<'a>, written: bool) -> NeedAnswer {
+        let mut answer = match subject.dependency.refusal.as_ref().filter(|_| written) {
             Some(rung) => {
                 // A refusal's rung is always available; a name of the host's own is all that it can make.
                 let standing = match &rung.action {
@@ -123,6 +145,7 @@ impl<'a> Asking<'a> {
         answer.posture = Posture::Normal;
         answer.pass = None;
         answer.place = REFUSAL;
+        answer.refusal = Some(Refusal { written, held_by: None });
         answer.reason.fault = Some(Report::Refused);
         answer.reason.since = self.since(subject, None);
         answer
@@ -138,8 +161,12 @@ impl<'a> Asking<'a> {
             {
                 return None;
             }
-            let standing = self.available(subject, failure, &situation, rung);
-            if standing.is_none() {
+            let available = self.available(subject, failure, &situation, rung);
+            let within_cap = self.is_within_cap(subject, failure, index, rung);
+            // A retry whose cap is used up is not wanted any more.
+            let unwanted = !within_cap && matches!(rung.action, Action::Retry { .. });
+            let standing = available.filter(|_| within_cap);
+            if standing.is_none() && !unwanted {
                 bar = bar.max(self.bar_of(subject, failure, situation.health, rung));
             }
             standing.map(|standing| (index, rung, standing))
@@ -177,11 +204,19 @@ impl<'a> Asking<'a> {
     }
 
     /// An answer that stopped or withheld in an earlier commit, by health alone, stands again.
-    pub(crate) fn again(&self, subject: &Subject<'a>, reason: &Reason) -> NeedAnswer {
+    pub(crate) fn again(
+        &self,
+        subject: &Subject<'a>,
+        reason: &Reason,
+        refusal: Option<Refusal>,
+    ) -> NeedAnswer {
         let fault = match reason.fault {
             Some(Report::Failed(fault)) => Some(fault),
             _ => None,
         };
+        if let Some(refusal) = refusal {
+            return self.refused_again(subject, reason, refusal);
+        }
         let rung =
             reason.rung.and_then(|index| Some((index, subject.dependency.ladder.get(usize::from(index))?)));
         let mut answer = match rung {
@@ -199,6 +234,7 @@ impl<'a> Asking<'a> {
         };
         answer.reason = *reason;
         answer.wait = self.known_wait(subject, None);
+        answer.again = true;
         answer
     }
 
@@ -230,6 +266,8 @@ impl<'a> Asking<'a> {
             rung_wait: standing.wait,
             place: index,
             cut: false,
+            again: false,
+            refusal: None,
         }
     }
 
@@ -256,6 +294,8 @@ impl<'a> Asking<'a> {
             rung_wait: None,
             place: REFUSAL,
             cut: false,
+            again: false,
+            refusal: None,
         }
     }
 
@@ -272,7 +312,7 @@ impl<'a> Asking<'a> {
 
     /// Since when it is as it is: a refusal, the caller's own fault and what only the request saw since the
     /// request first said so; all else since the dependency was last healthy.
-    fn since(&self, subject: &Subject<'a>, failure: Option<Failure>) -> Time {
+    pub(crate) fn since(&self, subject: &Subject<'a>, failure: Option<Failure>) -> Time {
         let reported = subject.met.report.map(|(_, since)| since);
         let callers = failure.and_then(|failure| failure.fault).is_some_and(Fault::caller);
         let ailing = subject.vital.ailing_since;
@@ -449,21 +489,6 @@ impl<'a> Asking<'a> {
             }
         }
         best.map(|(_, id)| id)
-    }
-
-    fn has_left(&self, meter: MeterId, share: Share) -> bool {
-        let (Some(settings), Some(table)) =
-            (self.matrix.meters.get(meter.index()), self.state.tables.get(meter.index()))
-        else {
-            return false;
-        };
-        let Some(key) = self.state.meter_key(self.matrix, meter, self.request) else {
-            return false;
-        };
-        let divisor =
-            meter::divisor(self.state.instances, self.matrix.signal_ttl, settings.max_instances, self.now);
-        let taken = self.request.memory.taken.get(meter).copied();
-        table.has_left(settings, share, divisor, (key, self.request.amount(meter), taken), self.now)
     }
 
     fn retry(

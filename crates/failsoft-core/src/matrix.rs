@@ -139,6 +139,23 @@ pub(crate) struct Rung {
     pub(crate) code: Option<Arc<str>>,
     /// Its posture on the dependency that it belongs to.
     pub(crate) posture: Posture,
+    pub(crate) cap: Option<Cap>,
+}
+
+/// What a cap bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CapOf {
+    Requests(u64),
+    Amount(u64),
+    Time(Millis),
+}
+
+/// A bound on a rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cap {
+    pub(crate) of: CapOf,
+    pub(crate) meter: Option<MeterId>,
+    pub(crate) total: bool,
 }
 
 impl Rung {
@@ -160,6 +177,8 @@ pub(crate) struct Dependency {
     pub(crate) ladder: Vec<Rung>,
     /// None on an observer, whose refusal is a fault.
     pub(crate) refusal: Option<Rung>,
+    /// The meters whose shared count it keeps.
+    pub(crate) meters: Vec<MeterId>,
 }
 
 /// Conditions on attributes, all of which must hold.
@@ -184,18 +203,22 @@ pub(crate) struct Operation {
     pub(crate) attributes: Arc<[Arc<str>]>,
     /// The meters whose stores are among the needs.
     pub(crate) meters: Vec<MeterId>,
+    /// How long what a request takes of a meter may wait for its `finish`.
+    pub(crate) unsettled_for: Millis,
 }
 
 /// A quota or a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Meter {
     pub(crate) name: Arc<str>,
+    pub(crate) store: DependencyId,
     pub(crate) key: MeterKey,
     pub(crate) mode: MeterMode,
     pub(crate) capacity: usize,
     pub(crate) limit: Option<u64>,
     pub(crate) window: Option<Millis>,
     pub(crate) max_instances: Option<u64>,
+    pub(crate) max_unreported: Option<u64>,
 }
 
 /// A checked matrix. It never changes; state lives in [`State`](crate::State).
@@ -204,6 +227,7 @@ pub struct Matrix {
     pub(crate) identity: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) signal_ttl: Millis,
+    pub(crate) window_idle: Millis,
     pub(crate) classes: Vec<Arc<str>>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) operations: Vec<Operation>,

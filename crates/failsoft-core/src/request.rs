@@ -4,11 +4,12 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::answer::Reason;
+use crate::answer::{Reason, Refusal};
 use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Taken;
 use crate::report::{Pass, Report};
 use crate::small_map::SmallMap;
+use crate::window::CapTaken;
 use crate::{Fault, Millis, Stage, Time};
 
 /// A length of time as it was told, and when: it goes on growing or shrinking from there.
@@ -40,16 +41,33 @@ impl Met {
     }
 }
 
+/// What it took of a meter, and in whose name: it may be told another one later.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TakenFor {
+    pub(crate) taken: Taken,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) session: Arc<str>,
+}
+
 /// What a request remembers of its committed decisions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Memory {
     /// Needs that were answered for: with the reason where the answer was not `allow`, from which it is made again.
-    pub(crate) answered: SmallMap<DependencyId, Option<Reason>>,
+    pub(crate) answered: SmallMap<DependencyId, Option<(Reason, Option<Refusal>)>>,
     pub(crate) passes: SmallMap<DependencyId, Pass>,
-    pub(crate) taken: SmallMap<MeterId, Taken>,
+    pub(crate) taken: SmallMap<MeterId, TakenFor>,
+    pub(crate) cap_taken: Vec<CapTaken>,
     pub(crate) sequences: SmallMap<DependencyId, u64>,
     /// Rungs whose event was told: the dependency, and the rung's place (a refusal's is `u16::MAX`).
     pub(crate) told: Vec<(Option<DependencyId>, u16)>,
+}
+
+impl Memory {
+    /// What it has taken of the cap of a rung, in this window.
+    pub(crate) fn capped(&self, dependency: DependencyId, place: u16, window: u64) -> Option<&CapTaken> {
+        let mut taken = self.cap_taken.iter();
+        taken.find(|taken| (taken.dependency, taken.place, taken.window) == (dependency, place, window))
+    }
 }
 
 /// A request: the operation that the host wants to do, and what it met so far.
@@ -71,6 +89,7 @@ pub struct Request {
     looked_at: Arc<[Arc<str>]>,
     pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) amounts: SmallMap<MeterId, u64>,
+    pub(crate) finishes: bool,
     pub(crate) memory: Memory,
 }
 
@@ -95,6 +114,7 @@ impl Request {
             looked_at: known.map_or_else(|| Arc::from([]), |known| known.attributes.clone()),
             attributes: BTreeMap::new(),
             amounts: SmallMap::default(),
+            finishes: true,
             memory: Memory::default(),
         }
     }
@@ -143,6 +163,11 @@ impl Request {
     /// How much it takes of a meter. What was first committed stands.
     pub fn set_amount(&mut self, meter: MeterId, amount: u64) {
         self.amounts.insert(meter, amount);
+    }
+
+    /// Nobody will tell how it ended: what it takes of a meter is settled as it commits.
+    pub fn set_unfinished(&mut self) {
+        self.finishes = false;
     }
 
     /// A dependency answered.
@@ -204,7 +229,7 @@ impl Request {
     /// What it takes of a meter: the figure first committed, else the one told, else 1.
     pub(crate) fn amount(&self, meter: MeterId) -> u64 {
         match self.memory.taken.get(meter) {
-            Some(taken) => taken.amount,
+            Some(held) => held.taken.amount,
             None => self.amounts.get(meter).copied().unwrap_or(1),
         }
     }

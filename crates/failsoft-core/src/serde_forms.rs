@@ -3,7 +3,7 @@
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, Millis, Override};
+use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, MeterMode, Millis, Override};
 
 macro_rules! by_name {
     ($($name:ty: $what:literal;)*) => {$(
@@ -27,6 +27,7 @@ by_name! {
     Circuit: "a circuit";
     Fault: "a fault class";
     Health: "a health";
+    MeterMode: "a meter's mode";
     Override: "an override";
 }
 

@@ -5,10 +5,11 @@ use alloc::sync::Arc;
 use crate::answer::{Decision, Emit};
 use crate::health::{Crossed, Episode, Permit};
 use crate::matrix::{DependencyId, MeterId};
+use crate::meter::KeyNames;
 use crate::report::Report;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
-use crate::{Cause, Health, Millis, Override, ProbeResult, RefusedOverride, Time};
+use crate::{Cause, Health, MeterMode, Millis, Override, ProbeResult, RefusedOverride, Time};
 
 /// One observation, or one commit.
 #[derive(Debug)]
@@ -88,6 +89,49 @@ pub enum Signal<'a> {
     },
     /// Decide, and commit it.
     Decided(&'a mut Request),
+    /// The shared store says how much of a meter's key is used.
+    Reading {
+        /// Of which meter.
+        meter: MeterId,
+        /// Whose key.
+        tenant: &'a str,
+        /// Whose key, where the meter counts by session too.
+        session: &'a str,
+        /// How much is used.
+        used: u64,
+        /// The limit, where the store knows it; else the matrix's stands.
+        limit: Option<u64>,
+        /// What the limit does, likewise.
+        mode: Option<MeterMode>,
+        /// How long after the reading was taken its store begins anew, where that is known.
+        resets_in: Option<Millis>,
+        /// How long ago it was taken.
+        age: Millis,
+    },
+    /// So much of a meter was used outside any request.
+    Usage {
+        /// Of which meter.
+        meter: MeterId,
+        /// Whose key.
+        tenant: &'a str,
+        /// Whose key, where the meter counts by session too.
+        session: &'a str,
+        /// How much.
+        amount: u64,
+    },
+    /// An operator sets the limit of a meter, or lifts it.
+    Limit {
+        /// Of which meter.
+        meter: MeterId,
+        /// Of this key: a tenant and its session. None: of every key that has none of its own.
+        key: Option<(&'a str, &'a str)>,
+        /// The limit; none lifts it.
+        limit: Option<u64>,
+        /// Who.
+        by: Option<&'a str>,
+        /// Why.
+        reason: Option<&'a str>,
+    },
     /// A request has ended; what it really cost, per meter.
     Finished {
         /// The request.
@@ -230,6 +274,54 @@ pub enum Event {
     },
     /// A refusal, or a rung that stopped a request, emits an event of the matrix's own.
     Emitted(Emit),
+    /// A key whose meter alerts or degrades has come to its limit. Told once a period.
+    LimitReached {
+        /// Which meter.
+        meter: MeterId,
+        /// Whose key.
+        names: KeyNames,
+        /// What the limit does.
+        mode: MeterMode,
+        /// What the last reading said was used.
+        used: u64,
+        /// What this instance has counted besides.
+        own: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// An operator set a meter's limit, or lifted it.
+    LimitSet {
+        /// Of which meter.
+        meter: MeterId,
+        /// Whose key; none where it is that of every key.
+        names: Option<KeyNames>,
+        /// The limit; none where it was lifted.
+        limit: Option<u64>,
+        /// Who.
+        by: Option<Arc<str>>,
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// An operator's limit was refused, and has changed nothing.
+    LimitRefused {
+        /// Of which meter.
+        meter: MeterId,
+        /// Whose key.
+        names: Option<KeyNames>,
+        /// The limit.
+        limit: Option<u64>,
+        /// Why.
+        why: RefusedOverride,
+    },
+    /// What this instance counted of a key while its store had failed, for the host to add to the store's count.
+    MeterSettlement {
+        /// Which meter.
+        meter: MeterId,
+        /// Whose key.
+        names: KeyNames,
+        /// How much.
+        amount: u64,
+    },
     /// A meter's table is full, and a newcomer could not be counted. Told once a meter.
     TableFull {
         /// Which meter.
@@ -252,6 +344,9 @@ impl Signal<'_> {
             | Self::Outbox { .. }
             | Self::Restored { .. }
             | Self::Decided(_)
+            | Self::Reading { .. }
+            | Self::Usage { .. }
+            | Self::Limit { .. }
             | Self::Finished { .. } => None,
         }
     }

@@ -7,6 +7,7 @@ use crate::health::{Leases, Machine, Rules, View, Vital, Window};
 use crate::matrix::{DependencyId, Matrix, MeterId};
 use crate::meter::{self, Table};
 use crate::request::Request;
+use crate::window::OpenWindow;
 use crate::{Health, Time};
 
 /// So many steps of the clock are remembered between two signals.
@@ -36,6 +37,8 @@ pub(crate) struct DependencyState {
     pub(crate) refusals_spiked: bool,
     /// When it last answered `ok`; a refusal ends it.
     pub(crate) last_ok: Option<Time>,
+    /// The time in which requests go on in spite of its failure.
+    pub(crate) window_open: Option<OpenWindow>,
     pub(crate) outbox_depth: u64,
     pub(crate) outbox_sequence: u64,
 }
@@ -63,6 +66,7 @@ impl DependencyState {
             late_outcomes: 0,
             refusals_spiked: false,
             last_ok: None,
+            window_open: None,
             outbox_depth: 0,
             outbox_sequence: 0,
         }
@@ -108,6 +112,9 @@ pub struct State {
     pub(crate) dependencies: Vec<DependencyState>,
     pub(crate) tables: Vec<Table>,
     pub(crate) instances: Option<(u64, Time)>,
+    /// How many windows have opened, and how many stand open.
+    pub(crate) windows: u64,
+    pub(crate) windows_open: usize,
     /// Time alone changes nothing before this moment.
     pub(crate) due: Option<Time>,
     pub(crate) seed: Seed,
@@ -141,6 +148,8 @@ impl State {
             dependencies: dependencies.collect(),
             tables: matrix.meters.iter().map(|_| Table::default()).collect(),
             instances: None,
+            windows: 0,
+            windows_open: 0,
             due: None,
             seed,
         };
@@ -181,6 +190,14 @@ impl State {
         Some(vital)
     }
 
+    /// Its health at `now`.
+    pub(crate) fn health_of(&self, matrix: &Matrix, id: DependencyId, now: Time) -> Option<Health> {
+        if self.due.is_some_and(|due| due <= now) {
+            return Some(self.vital(matrix, id, now)?.health());
+        }
+        Some(self.dependency(id)?.vital.health())
+    }
+
     /// When time alone changes something of this dependency, as it stands.
     pub(crate) fn next_due(&self, matrix: &Matrix, id: DependencyId, mut vital: Vital) -> Option<Time> {
         let rules = &matrix.dependencies.get(id.index())?.rules;
@@ -215,7 +232,7 @@ impl State {
         let seed = self.seed.jitter;
         let known = self.dependencies.iter_mut().zip(&matrix.dependencies);
         let dues = known.map(|(known, dependency)| known.machine(&dependency.rules, seed).due());
-        self.due = dues.fold(None, earlier);
+        self.due = dues.chain(self.tables.iter().map(Table::due)).fold(None, earlier);
     }
 }
 

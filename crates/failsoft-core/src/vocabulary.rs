@@ -1286,6 +1286,14 @@ pub enum EventKind {
     RefusalsSpiked = 7,
     /// `never.answered`: so many outcomes in a row spoke neither for nor against the dependency.
     NeverAnswered = 8,
+    /// `limit.reached`: a key whose meter alerts or degrades has come to its limit. Told once a period.
+    LimitReached = 9,
+    /// `limit.set`: an operator set a meter's limit, or lifted it (`limit` is null).
+    LimitSet = 10,
+    /// `limit.refused`: an operator's limit was refused, and changed nothing.
+    LimitRefused = 11,
+    /// `meter.settlement`: what this instance counted while the store had failed, for the host to add to the store's count. Told once.
+    MeterSettlement = 12,
 }
 
 impl EventKind {
@@ -1300,6 +1308,10 @@ impl EventKind {
         Self::ClockSkewed,
         Self::RefusalsSpiked,
         Self::NeverAnswered,
+        Self::LimitReached,
+        Self::LimitSet,
+        Self::LimitRefused,
+        Self::MeterSettlement,
     ];
 
     /// The name.
@@ -1315,6 +1327,10 @@ impl EventKind {
             Self::ClockSkewed => "clock.skewed",
             Self::RefusalsSpiked => "refusals.spiked",
             Self::NeverAnswered => "never.answered",
+            Self::LimitReached => "limit.reached",
+            Self::LimitSet => "limit.set",
+            Self::LimitRefused => "limit.refused",
+            Self::MeterSettlement => "meter.settlement",
         }
     }
 
@@ -1338,6 +1354,10 @@ impl EventKind {
             "clock.skewed" => Some(Self::ClockSkewed),
             "refusals.spiked" => Some(Self::RefusalsSpiked),
             "never.answered" => Some(Self::NeverAnswered),
+            "limit.reached" => Some(Self::LimitReached),
+            "limit.set" => Some(Self::LimitSet),
+            "limit.refused" => Some(Self::LimitRefused),
+            "meter.settlement" => Some(Self::MeterSettlement),
             _ => None,
         }
     }
@@ -1412,11 +1432,14 @@ pub enum RuleKind {
     UnknownName = 2,
     /// `break_glass`: an operator skips this guard.
     BreakGlass = 3,
+    /// `over_limit`: a meter of this store is at or over its limit.
+    OverLimit = 4,
 }
 
 impl RuleKind {
     /// All of them, in order.
-    pub const ALL: &'static [Self] = &[Self::Refuse, Self::MaxUnchecked, Self::UnknownName, Self::BreakGlass];
+    pub const ALL: &'static [Self] =
+        &[Self::Refuse, Self::MaxUnchecked, Self::UnknownName, Self::BreakGlass, Self::OverLimit];
 
     /// The name.
     #[must_use]
@@ -1426,6 +1449,7 @@ impl RuleKind {
             Self::MaxUnchecked => "max_unchecked",
             Self::UnknownName => "unknown_name",
             Self::BreakGlass => "break_glass",
+            Self::OverLimit => "over_limit",
         }
     }
 
@@ -1444,6 +1468,7 @@ impl RuleKind {
             "max_unchecked" => Some(Self::MaxUnchecked),
             "unknown_name" => Some(Self::UnknownName),
             "break_glass" => Some(Self::BreakGlass),
+            "over_limit" => Some(Self::OverLimit),
             _ => None,
         }
     }
@@ -1465,11 +1490,14 @@ pub enum RefusedOverride {
     Unsigned = 1,
     /// `strict_transitions`: the matrix forbids this transition.
     StrictTransitions = 2,
+    /// `too_many`: a meter holds no more limits of single keys.
+    TooMany = 3,
 }
 
 impl RefusedOverride {
     /// All of them, in order.
-    pub const ALL: &'static [Self] = &[Self::Undeclared, Self::Unsigned, Self::StrictTransitions];
+    pub const ALL: &'static [Self] =
+        &[Self::Undeclared, Self::Unsigned, Self::StrictTransitions, Self::TooMany];
 
     /// The name.
     #[must_use]
@@ -1478,6 +1506,7 @@ impl RefusedOverride {
             Self::Undeclared => "undeclared",
             Self::Unsigned => "unsigned",
             Self::StrictTransitions => "strict_transitions",
+            Self::TooMany => "too_many",
         }
     }
 
@@ -1495,6 +1524,7 @@ impl RefusedOverride {
             "undeclared" => Some(Self::Undeclared),
             "unsigned" => Some(Self::Unsigned),
             "strict_transitions" => Some(Self::StrictTransitions),
+            "too_many" => Some(Self::TooMany),
             _ => None,
         }
     }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::document::{Dependency, Document, Kind, Meter, Operation, RefuseRule, Rung, Share, When};
+use crate::document::{
+    Bound, Cap, Dependency, Document, Kind, Meter, Operation, RefuseRule, Rung, Share, When,
+};
 
 /// CAN-1 to CAN-3: every default written out, keys sorted, JSON without spaces.
 pub(crate) fn text(document: &Document) -> String {
@@ -60,6 +62,7 @@ fn whole(document: &Document) -> Value {
         "revision": document.revision,
         "classes": document.classes,
         "signal_ttl_ms": document.signal_ttl,
+        "window_idle_ms": document.window_idle,
         "dependency": dependencies,
         "operation": operations,
         "meter": meters,
@@ -106,6 +109,7 @@ fn plain_deny() -> Rung {
         alert: None,
         status: None,
         code: None,
+        cap: None,
     }
 }
 
@@ -128,9 +132,28 @@ fn rung(rung: &Rung, refusal: bool) -> Value {
     if let Some(written) = &rung.when {
         map.insert("when".to_owned(), when(written));
     }
+    if let Some(written) = &rung.cap {
+        map.insert("cap".to_owned(), cap(written));
+    }
     let mut outer = Map::new();
     outer.insert(rung.kind.name().to_owned(), Value::Object(map));
     Value::Object(outer)
+}
+
+/// CAN-3: a cap, with its `total` written, but for a `time`.
+fn cap(cap: &Cap) -> Value {
+    let mut map = Map::new();
+    let (key, number) = match cap.bound {
+        Bound::Requests(number) => ("requests", number),
+        Bound::Amount(number) => ("amount", number),
+        Bound::Time(time) => ("time_ms", time),
+    };
+    map.insert(key.to_owned(), json!(number));
+    put(&mut map, "meter", &cap.meter);
+    if !matches!(cap.bound, Bound::Time(_)) {
+        map.insert("total".to_owned(), json!(cap.total));
+    }
+    Value::Object(map)
 }
 
 /// The settings that belong to a kind alone.
@@ -216,6 +239,7 @@ fn meter(meter: &Meter) -> Value {
     put(&mut map, "limit", &meter.limit);
     put(&mut map, "window_ms", &meter.window);
     put(&mut map, "max_instances", &meter.max_instances);
+    put(&mut map, "max_unreported", &meter.max_unreported);
     Value::Object(map)
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::document::{Dependency, Kind, RefuseRule};
 use crate::engine::Asked;
-use crate::ladder;
+use crate::ladder::{self, Stance};
+use crate::limit;
 use crate::rung::{self, Answer};
 
 /// A decision before it is committed.
@@ -14,6 +15,10 @@ pub(crate) struct Decision {
     pub(crate) goes_on: bool,
     /// The needs that were looked at, with their answers before the point of no return changed them.
     pub(crate) looked_at: Vec<(String, Option<Answer>)>,
+    /// The needs that have failed, looked at or not, by spec 2 or skipped by `break_glass` (MET-40).
+    pub(crate) failed: Vec<String>,
+    /// Those of `looked_at` that are left behind, of which a meter alone was looked at (STG-3).
+    pub(crate) behind: Vec<String>,
     /// Guards skipped or replaced now, with their posture (REQ-11).
     pub(crate) skipped: Vec<(String, String)>,
     /// The emits that a commit tells as event lines, each with its rung (REQ-14).
@@ -25,6 +30,7 @@ struct Needs {
     /// Each need's answer that is not fine, in pipeline order, before conversion.
     answers: Vec<Answer>,
     looked_at: Vec<(String, Option<Answer>)>,
+    behind: Vec<String>,
 }
 
 /// DEC-1: the decision for this request at this moment. It changes nothing.
@@ -34,7 +40,7 @@ pub(crate) fn decide(asked: Asked<'_>) -> Result<Decision, String> {
         if rule_holds(asked, rule) {
             // DEC-12: guards and servers are not looked at.
             let needs = look_at(asked, true)?;
-            return Ok(put_together(asked, Some(rule_answer(asked, place, rule)), needs));
+            return put_together(asked, Some(rule_answer(asked, place, rule)), needs);
         }
     }
     let needs = look_at(asked, false)?;
@@ -44,20 +50,29 @@ pub(crate) fn decide(asked: Asked<'_>) -> Result<Decision, String> {
         && unchecked > most
         && !stops
     {
-        return Ok(put_together(asked, Some(too_many_unchecked(asked)), needs));
+        return put_together(asked, Some(too_many_unchecked(asked)), needs);
     }
-    Ok(put_together(asked, None, needs))
+    put_together(asked, None, needs)
 }
 
 /// Looks at the needs in pipeline order, the observers alone where a refuse rule has decided.
 fn look_at(asked: Asked<'_>, observers_only: bool) -> Result<Needs, String> {
-    let mut needs = Needs { answers: Vec::new(), looked_at: Vec::new() };
+    let mut needs = Needs { answers: Vec::new(), looked_at: Vec::new(), behind: Vec::new() };
     for name in &asked.operation.needs {
         let dependency = asked.engine.document.dependency(name)?;
         if observers_only && !dependency.is_observer() {
             continue;
         }
         if let Some(remembered) = left_behind(asked, dependency) {
+            // MET-32: on a stream a meter cuts all the same, and that is then the store's answer.
+            if asked.request.stage == "stream"
+                && let Some(answer) = limit::answer(asked, dependency)?
+            {
+                needs.answers.push(answer.clone());
+                needs.looked_at.push((name.clone(), Some(answer)));
+                needs.behind.push(name.clone());
+                continue;
+            }
             // What let the request go on adds nothing; what stopped it or withheld its output stands again.
             if let Some(answer) = remembered
                 && answer.verdict != "allow"
@@ -120,6 +135,8 @@ fn rule_answer(asked: Asked<'_>, place: usize, rule: &RefuseRule) -> Answer {
         reason: reason_without_dependency("refuse", asked.now),
         rung_key: format!("refuse {place}"),
         retry_wait: None,
+        place: None,
+        held_by: None,
     }
 }
 
@@ -139,6 +156,8 @@ fn too_many_unchecked(asked: Asked<'_>) -> Answer {
         reason: reason_without_dependency("max_unchecked", asked.now),
         rung_key: "max_unchecked".to_owned(),
         retry_wait: None,
+        place: None,
+        held_by: None,
     }
 }
 
@@ -213,7 +232,7 @@ fn most_open<'a>(postures: impl Iterator<Item = &'a str>) -> &'a str {
 }
 
 /// Spec 4: one decision of all answers; `ruling` is a refuse rule or `max_unchecked`, which decides itself.
-fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decision {
+fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Result<Decision, String> {
     let by_ruling = ruling.is_some();
     let unconverted: Vec<Answer> = ruling.into_iter().chain(needs.answers).collect();
     let answers: Vec<Answer> = unconverted.iter().map(|answer| converted(asked, answer)).collect();
@@ -260,7 +279,8 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
             }
             // REQ-14: of a refusal, or of a rung that stops.
             // One that stops too late, and so cuts, stops all the same.
-            if answer.refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()) {
+            let of_refusal = answer.refusal || answer.held_by.is_some();
+            if of_refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()) {
                 told.push((answer.rung_key.clone(), emit.clone()));
             }
         }
@@ -288,7 +308,28 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Decis
         "emits": emits,
         "reasons": reasons,
     });
-    Decision { json, goes_on, looked_at: needs.looked_at, skipped: skipped_now, told }
+    let (looked_at, behind) = (needs.looked_at, needs.behind);
+    Ok(Decision {
+        json,
+        goes_on,
+        looked_at,
+        failed: failed_needs(asked)?,
+        behind,
+        skipped: skipped_now,
+        told,
+    })
+}
+
+/// MET-40: the needs that have failed for this request, whether they are looked at or not.
+fn failed_needs(asked: Asked<'_>) -> Result<Vec<String>, String> {
+    let mut failed = Vec::new();
+    for name in &asked.operation.needs {
+        let dependency = asked.engine.document.dependency(name)?;
+        if matches!(ladder::stance(asked, dependency)?, Stance::Failed(_) | Stance::BreakGlass { .. }) {
+            failed.push(name.clone());
+        }
+    }
+    Ok(failed)
 }
 
 /// REQ-11: a guard that failed and that the request passes, or would pass, by a rung.
@@ -310,6 +351,10 @@ fn retry_after(asked: Asked<'_>, goes_on: bool, answers: &[Answer]) -> Option<i6
 
 /// DEC-29 and DEC-30: what is known of one dependency's wait; with fallbacks, the least among it and its targets.
 fn wait_of(asked: Asked<'_>, answer: &Answer) -> Option<i64> {
+    // DEC-31: and nothing else.
+    if let Some(meter) = &answer.held_by {
+        return limit::wait(asked, meter);
+    }
     let name = answer.dependency.as_ref()?;
     let dependency = asked.engine.document.dependency(name).ok()?;
     let mut waits: Vec<i64> = known_wait(asked, name).max(answer.retry_wait).into_iter().collect();

@@ -12,6 +12,8 @@ pub(crate) struct Document {
     pub(crate) revision: i64,
     pub(crate) classes: Vec<String>,
     pub(crate) signal_ttl: i64,
+    /// WIN-3.
+    pub(crate) window_idle: i64,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) meters: Vec<Meter>,
@@ -47,6 +49,24 @@ pub(crate) struct Rung {
     pub(crate) alert: Option<String>,
     pub(crate) status: Option<i64>,
     pub(crate) code: Option<String>,
+    pub(crate) cap: Option<Cap>,
+}
+
+/// What bounds a rung (spec 3.7).
+#[derive(Clone, Debug)]
+pub(crate) struct Cap {
+    pub(crate) bound: Bound,
+    pub(crate) meter: Option<String>,
+    /// All requests are one key (LAD-51).
+    pub(crate) total: bool,
+}
+
+/// The one thing that a cap bounds (DOC-33).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Requests(i64),
+    Amount(i64),
+    Time(i64),
 }
 
 /// The kind of a rung with its own settings.
@@ -137,6 +157,8 @@ pub(crate) struct Meter {
     pub(crate) limit: Option<i64>,
     pub(crate) window: Option<i64>,
     pub(crate) max_instances: Option<i64>,
+    /// A promise of the host's, on which MET-35 counts; nothing here rests on it.
+    pub(crate) max_unreported: Option<i64>,
 }
 
 /// One parameter: its default and the value it was bound to.

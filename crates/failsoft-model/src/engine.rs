@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use crate::document::{Document, Operation};
 use crate::health::{self, Health};
 use crate::json::table;
-use crate::meter::{Counts, Instances};
+use crate::meter::{Instances, Table};
 use crate::numbers::aged;
 use crate::request::Request;
+use crate::window::Windows;
 
 /// All state: what `apply` changes and `decide` reads (spec 6.1, "Two functions").
 #[derive(Clone, Debug)]
@@ -18,8 +19,10 @@ pub(crate) struct Engine {
     pub(crate) identity: String,
     /// The health of each dependency, in the order of the document.
     pub(crate) healths: Vec<(String, Health)>,
-    /// The counts of each meter, in the order of the document.
-    pub(crate) counts: Vec<(String, Counts)>,
+    /// The table of each meter, in the order of the document.
+    pub(crate) meters: Vec<(String, Table)>,
+    /// The windows that are open (spec 7).
+    pub(crate) windows: Windows,
     pub(crate) instances: Instances,
     /// The outbox depth last told for each dependency; not told is 0 (LAD-25).
     pub(crate) depths: BTreeMap<String, i64>,
@@ -44,15 +47,16 @@ impl Engine {
         for dependency in &document.dependencies {
             healths.push((dependency.name.clone(), Health::new(dependency, beginning)));
         }
-        let mut counts = Vec::new();
+        let mut meters = Vec::new();
         for meter in &document.meters {
-            counts.push((meter.name.clone(), Counts::default()));
+            meters.push((meter.name.clone(), Table::default()));
         }
         Engine {
             document,
             identity,
             healths,
-            counts,
+            meters,
+            windows: Windows::default(),
             instances: None,
             depths: BTreeMap::new(),
             sequences: BTreeMap::new(),
@@ -71,16 +75,21 @@ impl Engine {
         found.map(|(_, health)| health).ok_or_else(|| format!("unknown dependency {name}"))
     }
 
-    /// The counts of a meter.
-    pub(crate) fn counts(&self, name: &str) -> Result<&Counts, String> {
-        let found = self.counts.iter().find(|(meter, _)| meter == name);
-        found.map(|(_, counts)| counts).ok_or_else(|| format!("unknown meter {name}"))
+    /// The table of a meter.
+    pub(crate) fn table(&self, name: &str) -> Result<&Table, String> {
+        let found = self.meters.iter().find(|(meter, _)| meter == name);
+        found.map(|(_, table)| table).ok_or_else(|| format!("unknown meter {name}"))
     }
 
-    /// The counts of a meter, to change them.
-    pub(crate) fn counts_mut(&mut self, name: &str) -> Result<&mut Counts, String> {
-        let found = self.counts.iter_mut().find(|(meter, _)| meter == name);
-        found.map(|(_, counts)| counts).ok_or_else(|| format!("unknown meter {name}"))
+    /// The table of a meter, to change it.
+    pub(crate) fn table_mut(&mut self, name: &str) -> Result<&mut Table, String> {
+        let found = self.meters.iter_mut().find(|(meter, _)| meter == name);
+        found.map(|(_, table)| table).ok_or_else(|| format!("unknown meter {name}"))
+    }
+
+    /// Whether a dependency is `down` or `probing` (MET-40, WIN-3).
+    pub(crate) fn is_out(&self, name: &str) -> Result<bool, String> {
+        Ok(matches!(self.health(name)?.shown(), "down" | "probing"))
     }
 
     /// RST-9: saves and restores in place; the engine's clock does not move.
@@ -88,9 +97,10 @@ impl Engine {
         for (_, health) in &mut self.healths {
             health.restart(away, now);
         }
-        for (_, counts) in &mut self.counts {
-            counts.age(away.unwrap_or(0));
+        for (_, table) in &mut self.meters {
+            table.age(away.unwrap_or(0));
         }
+        self.windows.age(away.unwrap_or(0));
         self.instances = self.instances.map(|(count, told)| (count, aged(told, away.unwrap_or(0))));
     }
 
@@ -111,13 +121,18 @@ impl Engine {
             None => &empty,
             Some(value) => table(value, "dependencies")?,
         };
+        if snapshot.get("meters").and_then(Value::as_object).is_some_and(|meters| !meters.is_empty()) {
+            return Err("the form of a snapshot's meters is the engine's own".to_owned());
+        }
         let (mut depths, mut sequences, mut healths) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        self.windows.close_all();
         for (name, old) in &self.healths {
             let dependency = self.document.dependency(name)?;
             let mut restored = match saved.get(name) {
                 None => Health::new(dependency, now),
                 Some(map) => {
                     let map = table(map, name)?;
+                    self.windows.restore(name, map, away, now)?;
                     let (restored, outbox) = Health::restored(dependency, map, away, now)?;
                     depths.extend(outbox.depth.map(|depth| (name.clone(), depth)));
                     sequences.extend(outbox.sequence.map(|sequence| (name.clone(), sequence)));
@@ -137,17 +152,20 @@ impl Engine {
                 health::whole(map, "count")?.map(|count| (count, aged(told, away.unwrap_or(0))))
             }
         };
-        for (_, counts) in &mut self.counts {
-            counts.begin_anew();
+        for (_, table) in &mut self.meters {
+            table.begin_anew();
         }
         (self.healths, self.depths, self.sequences, self.instances) = (healths, depths, sequences, instances);
         Ok(())
     }
 
-    /// Lets time pass for every dependency (HLT-2).
+    /// Lets time pass for every dependency (HLT-2) and meter (MET-31).
     pub(crate) fn advance(&mut self, now: i64) {
         for (_, health) in &mut self.healths {
             health.advance(now);
+        }
+        for (meter, (_, table)) in self.document.meters.iter().zip(&mut self.meters) {
+            table.advance(meter, now);
         }
     }
 }

@@ -3,7 +3,9 @@
 
 mod documents;
 mod healths;
+mod meters;
 mod rungs;
+mod scenes;
 mod snapshots;
 mod traces;
 
@@ -57,12 +59,26 @@ const STAGES: [&str; 5] = ["admit", "dispatch", "stream", "output", "persist"];
 
 /// What the document will hold, settled before it is written: names that rungs and traces refer to.
 struct Plan {
+    flavour: Flavour,
     dependencies: Vec<Named>,
     operations: Vec<PlannedOperation>,
     meters: Vec<PlannedMeter>,
     /// Empty where the document names none.
     classes: Vec<String>,
     parameters: Vec<PlannedParameter>,
+}
+
+/// What a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flavour {
+    /// Mostly health, and decisions.
+    Plain,
+    /// Meters and caps: the first dependency is a guard that is a store.
+    Metered,
+    /// As metered, and nearly all of one key of one meter, so that what was read, taken and finished meets.
+    Focused,
+    /// As metered, with so many keys that tables are full beyond the front of the row (MET-11).
+    Crowded,
 }
 
 /// A dependency's name and role, and whether it declares `break_glass`.
@@ -83,6 +99,7 @@ struct PlannedMeter {
     name: String,
     store: String,
     has_max_instances: bool,
+    limit: Option<i64>,
 }
 
 /// A parameter, its default, and the values that it may be bound to.

@@ -5,23 +5,54 @@ use crate::engine::Asked;
 use crate::meter;
 use crate::needs::{self, Condition, Failure};
 use crate::rung::{self, Answer, Found};
+use crate::window;
+
+/// How a need stands for this request.
+pub(crate) enum Stance {
+    Fine,
+    Refused,
+    Failed(Failure),
+    /// Skipped by `break_glass` (OPR-20), with what was reported, and since when that stands.
+    BreakGlass {
+        fault: Option<String>,
+        since: i64,
+    },
+}
 
 /// The answer of a need that is not fine; `None` where it is.
 pub(crate) fn need(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<Answer>, String> {
-    if let Some(answer) = skipped_by_break_glass(asked, dependency)? {
+    // MET-33: before fault, `break_glass` or ladder is looked at.
+    if let Some(answer) = crate::limit::answer(asked, dependency)? {
         return Ok(Some(answer));
     }
-    match needs::condition(asked, dependency)? {
-        Condition::Fine => Ok(None),
-        Condition::Refused => Ok(Some(refused(asked, dependency)?)),
-        Condition::Failed(failure) => Ok(Some(failed(asked, dependency, &failure)?)),
+    match stance(asked, dependency)? {
+        Stance::Fine => Ok(None),
+        Stance::Refused => Ok(Some(refused(asked, dependency)?)),
+        Stance::Failed(failure) => Ok(Some(failed(asked, dependency, &failure)?)),
+        Stance::BreakGlass { fault, since } => {
+            let fault = fault.as_deref();
+            let found = Found { dependency, refusal: false, callers: false, fault, since, target: None };
+            Ok(Some(rung::skipped(asked, &found)))
+        }
     }
+}
+
+/// Spec 2, and `break_glass`.
+pub(crate) fn stance(asked: Asked<'_>, dependency: &Dependency) -> Result<Stance, String> {
+    if let Some(skipped) = skipped_by_break_glass(asked, dependency)? {
+        return Ok(skipped);
+    }
+    Ok(match needs::condition(asked, dependency)? {
+        Condition::Fine => Stance::Fine,
+        Condition::Refused => Stance::Refused,
+        Condition::Failed(failure) => Stance::Failed(failure),
+    })
 }
 
 /// OPR-20: while `break_glass` stands a need of this guard is skipped whatever the health; but not where the request
 /// reports `ok`, `refused` or the caller's own fault, and never in an irreversible operation. (Targets of a fallback
 /// are judged in `needs`, as if it did not stand.)
-fn skipped_by_break_glass(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<Answer>, String> {
+fn skipped_by_break_glass(asked: Asked<'_>, dependency: &Dependency) -> Result<Option<Stance>, String> {
     let health = asked.engine.health(&dependency.name)?;
     let Some(standing) = health.standing.as_ref().filter(|standing| standing.to == "break_glass") else {
         return Ok(None);
@@ -40,18 +71,10 @@ fn skipped_by_break_glass(asked: Asked<'_>, dependency: &Dependency) -> Result<O
             Some(class)
         }
     };
-    let found = Found {
-        dependency,
-        refusal: false,
-        callers: false,
-        fault: fault.as_deref(),
-        since: standing.set,
-        target: None,
-    };
-    Ok(Some(rung::skipped(asked, &found)))
+    Ok(Some(Stance::BreakGlass { fault, since: standing.set }))
 }
 
-/// LAD-5: `on_refusal`, or the default refusal where there is none, or where it does not match.
+/// LAD-5: a refusal that the request reports.
 fn refused(asked: Asked<'_>, dependency: &Dependency) -> Result<Answer, String> {
     let found = Found {
         dependency,
@@ -61,19 +84,24 @@ fn refused(asked: Asked<'_>, dependency: &Dependency) -> Result<Answer, String> 
         since: needs::report_since(asked, dependency),
         target: None,
     };
+    Ok(refusal(asked, &found, asked.engine.health(&dependency.name)?.shown_to(false)))
+}
+
+/// LAD-5: `on_refusal`, or the default refusal where there is none, or where it does not match.
+pub(crate) fn refusal(asked: Asked<'_>, found: &Found<'_>, health: &str) -> Answer {
+    let dependency = found.dependency;
     if let Some(written) = &dependency.on_refusal {
-        let health = asked.engine.health(&dependency.name)?.shown_to(false);
         let matches = rung::matches(asked, written, None, health);
         if matches && !irreversible_rules_out(asked, dependency, written) {
-            return Ok(rung::answer(asked, &found, 0, written));
+            return rung::answer(asked, found, 0, written);
         }
     }
-    let mut answer = rung::ran_out(asked, &found);
+    let mut answer = rung::ran_out(asked, found);
     if dependency.on_refusal.is_none() {
         // CAN-6: the canonical form writes the default refusal out, so it is a rung like one that was written.
         answer.reason["rung"] = serde_json::json!(0);
     }
-    Ok(answer)
+    answer
 }
 
 /// LAD-1: from the top; the first rung that stands is the answer.
@@ -102,8 +130,9 @@ fn failed(asked: Asked<'_>, dependency: &Dependency, failure: &Failure) -> Resul
         {
             continue;
         }
-        if !available(asked, dependency, written, failure)? {
-            match bars(asked, dependency, written, failure)? {
+        let capped = !window::cap_stands(asked, &dependency.name, place, written, found.since)?;
+        if capped || !available(asked, dependency, written, failure)? {
+            match bars(asked, dependency, written, failure, capped)? {
                 Bars::Nothing => {}
                 Bars::FailOpen => no_fail_open = true,
                 Bars::GoingOn => nothing_goes_on = true,
@@ -129,12 +158,13 @@ enum Bars {
 }
 
 /// LAD-34: a `fallback` that is soft, or a `retry`, that is passed over for what others say or do: advice, an operator,
-/// the caller's haste or own fault, the target's no.
+/// the caller's haste or own fault, the target's no. A `retry` past its cap is not passed over for lack of time alone.
 fn bars(
     asked: Asked<'_>,
     dependency: &Dependency,
     written: &Rung,
     failure: &Failure,
+    capped: bool,
 ) -> Result<Bars, String> {
     if dependency.is_observer() {
         return Ok(Bars::Nothing);
@@ -143,7 +173,8 @@ fn bars(
         Kind::Retry { max_attempts, .. } => {
             let health = asked.engine.health(&dependency.name)?;
             let attempts = asked.request.attempts(&dependency.name);
-            let only_time = failure.reported && health.shown() != "down" && attempts < *max_attempts;
+            let only_time =
+                !capped && failure.reported && health.shown() != "down" && attempts < *max_attempts;
             Ok(if only_time { Bars::FailOpen } else { Bars::Nothing })
         }
         Kind::Fallback { to }
@@ -281,8 +312,8 @@ fn available(
             let document = &asked.engine.document;
             let meter = document.meter(meter_name)?;
             let divisor = meter::divisor(meter, asked.engine.instances, document.signal_ttl, now);
-            let key = meter::key(meter, &request.tenant, &request.session);
-            asked.engine.counts(meter_name)?.local_meter_stands(
+            let key = request.key(meter);
+            asked.engine.table(meter_name)?.local_meter_stands(
                 meter,
                 &meter::Allowance { share, divisor },
                 &key,

@@ -12,6 +12,7 @@ pub mod generate;
 mod health;
 mod json;
 mod ladder;
+mod limit;
 mod meter;
 mod needs;
 mod numbers;
@@ -22,6 +23,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod window;
 
 use std::collections::BTreeMap;
 

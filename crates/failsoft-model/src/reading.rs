@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::document::{
-    Dependency, Document, Kind, Meter, Operation, Parameter, RefuseRule, Rung, Share, When,
+    Bound, Cap, Dependency, Document, Kind, Meter, Operation, Parameter, RefuseRule, Rung, Share, When,
 };
 use crate::json::{
     duration, integer, optional_duration, optional_integer, optional_string, required_string, section,
@@ -40,6 +40,7 @@ pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> 
         revision: optional_integer(map, "revision")?.unwrap_or(1),
         classes: strings_or_none(map, "classes")?.unwrap_or_else(|| vec!["default".to_owned()]),
         signal_ttl: optional_duration(map, "signal_ttl")?.unwrap_or(60_000),
+        window_idle: optional_duration(map, "window_idle")?.unwrap_or(5_000),
         dependencies,
         operations,
         meters,
@@ -172,7 +173,22 @@ fn rung(written: &Value) -> Result<Rung, String> {
         alert: optional_string(&settings, "alert")?,
         status: optional_integer(&settings, "status")?,
         code: optional_string(&settings, "code")?,
+        cap: settings.get("cap").map(cap).transpose()?,
     })
+}
+
+/// DOC-33: exactly one of `requests`, `amount` and `time`.
+fn cap(written: &Value) -> Result<Cap, String> {
+    let map = table(written, "cap")?;
+    let numbers = (optional_integer(map, "requests")?, optional_integer(map, "amount")?);
+    let bound = match (numbers, optional_duration(map, "time")?) {
+        ((Some(requests), None), None) => Bound::Requests(requests),
+        ((None, Some(amount)), None) => Bound::Amount(amount),
+        ((None, None), Some(time)) => Bound::Time(time),
+        _ => return Err("a cap has one of requests, amount and time".to_owned()),
+    };
+    let total = map.get("total").and_then(Value::as_bool).unwrap_or(false);
+    Ok(Cap { bound, meter: optional_string(map, "meter")?, total })
 }
 
 /// Spec 1.4: what belongs to each kind.
@@ -290,5 +306,6 @@ fn meter(name: &str, map: &Map<String, Value>) -> Result<Meter, String> {
         limit: optional_integer(map, "limit")?,
         window: optional_duration(map, "window")?,
         max_instances: optional_integer(map, "max_instances")?,
+        max_unreported: optional_integer(map, "max_unreported")?,
     })
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::Document;
+use crate::document::{Document, Meter};
 use crate::json::{integer, optional_integer, optional_string, string, table};
-use crate::meter::Taken;
+use crate::meter::{self, Taken};
 use crate::rung::Answer;
+use crate::window::CapTaken;
 
 /// What the request says of one dependency, and since which of its lines it has said this class.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Request {
     amounts: BTreeMap<String, i64>,
     /// What was taken from each meter, at the first commit that went on.
     pub(crate) taken: BTreeMap<String, Taken>,
+    /// What was taken from caps (REQ-12).
+    pub(crate) caps: Vec<CapTaken>,
     /// How the latest commit that looked at a need answered it; `None` where it was fine (REQ-10).
     pub(crate) answered: BTreeMap<String, Option<Answer>>,
     /// Guards skipped or replaced in commits that went on, with their posture then (REQ-11).
@@ -148,6 +151,11 @@ impl Request {
             None => true,
             Some((told, at)) => needed <= told.saturating_sub(now.saturating_sub(at)).max(0),
         }
+    }
+
+    /// MET-1: the request's key for a meter.
+    pub(crate) fn key(&self, of: &Meter) -> Vec<String> {
+        meter::key(of, &self.tenant, &self.session)
     }
 
     /// MET-4 and MET-5: the amount told for a meter, else 1; the first figure taken stands.

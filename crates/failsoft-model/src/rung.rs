@@ -27,6 +27,10 @@ pub(crate) struct Answer {
     pub(crate) rung_key: String,
     /// The wait of a `retry`, at its most (DEC-29).
     pub(crate) retry_wait: Option<i64>,
+    /// The rung of `on_failure` that answers, for its cap (LAD-53).
+    pub(crate) place: Option<usize>,
+    /// The meter that holds the request (MET-33).
+    pub(crate) held_by: Option<String>,
 }
 
 impl Answer {
@@ -231,6 +235,8 @@ pub(crate) fn answer(asked: Asked<'_>, found: &Found<'_>, place: usize, rung: &R
         reason: reason(asked, found, Some(place), rung.kind.name()),
         rung_key: format!("{name} {ladder} {place}"),
         retry_wait,
+        place: (!found.refusal).then_some(place),
+        held_by: None,
     }
 }
 
@@ -262,6 +268,8 @@ pub(crate) fn ran_out(asked: Asked<'_>, found: &Found<'_>) -> Answer {
         reason: reason(asked, found, None, verdict),
         rung_key: format!("{} ran out", dependency.name),
         retry_wait: None,
+        place: None,
+        held_by: None,
     }
 }
 
@@ -282,6 +290,8 @@ pub(crate) fn skipped(asked: Asked<'_>, found: &Found<'_>) -> Answer {
         reason: reason(asked, found, None, "break_glass"),
         rung_key: format!("{name} break_glass"),
         retry_wait: None,
+        place: None,
+        held_by: None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! Central rules, each with an answer worked out by hand from the text; and the generator's spread.
 
+mod caps;
 mod decisions;
 mod machine;
+mod meters;
+mod readings;
 mod restart;
 mod spread;
 mod state;

@@ -1,15 +1,18 @@
 //! A trace, line by line (trace.md): answers, and the events in the order of TRC-22.
 
+mod commit;
+mod meters;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::decide::{Decision, decide};
+use crate::decide::decide;
 use crate::document::Document;
 use crate::engine::{Asked, Engine};
 use crate::health::{Acted, Heard, Outcome};
 use crate::json::{integer, optional_integer, optional_string, required_string, table};
-use crate::meter::{self, Counts};
+use crate::meter::Told;
 use crate::request::Request;
 
 /// TRC-7: so many unfinished requests with a name are held.
@@ -32,6 +35,37 @@ struct Replay {
 
 /// An event without the keys that all events have: kind, dependency where it has one, its own.
 type Event = Map<String, Value>;
+
+/// The events of a line's own, in the order of TRC-22: what stands first, then those of meters, each kind with its
+/// meters as written.
+#[derive(Default)]
+struct Own {
+    first: Vec<Event>,
+    reached: Vec<Event>,
+    full: Vec<Event>,
+}
+
+impl Own {
+    /// What a touched key of a meter tells.
+    fn told(&mut self, meter: &str, told: Told) {
+        self.reached.extend(told.reached.map(event));
+        if told.full {
+            self.full.push(event(json!({ "kind": "table.full", "meter": meter })));
+        }
+    }
+
+    /// Of a line that is of one meter alone.
+    fn of_meter(meter: &str, told: Told) -> Own {
+        let mut own = Own::default();
+        own.told(meter, told);
+        own
+    }
+
+    /// Events alone.
+    fn of(first: Vec<Event>) -> Own {
+        Own { first, ..Own::default() }
+    }
+}
 
 /// So many clock steps of questions are kept until they can be told (spec 1, limits).
 const STEPS: usize = 16;
@@ -75,23 +109,34 @@ impl Replay {
         let (own, question) = self.apply(kind, part)?;
         // A wait, a permit or an override of no length at all is over in its own line.
         self.engine.advance(self.now);
-        if !question {
-            self.tell(own);
+        if question {
+            return Ok(());
         }
-        Ok(())
+        // WIN-3: by what stands after the line.
+        let engine = &mut self.engine;
+        let healths = &engine.healths;
+        let is_out = |name: &str| {
+            let health = healths.iter().find(|(dependency, _)| dependency == name);
+            health.is_some_and(|(_, health)| matches!(health.shown(), "down" | "probing"))
+        };
+        engine.windows.close_idle(is_out, engine.document.window_idle, self.now);
+        self.tell(own)
     }
 
     /// What one line does; the events of its own, and whether it was only a question.
-    fn apply(&mut self, kind: &str, part: &Map<String, Value>) -> Result<(Vec<Event>, bool), String> {
+    fn apply(&mut self, kind: &str, part: &Map<String, Value>) -> Result<(Own, bool), String> {
         let now = self.now;
-        let mut own = Vec::new();
+        let mut own = Own::default();
         match kind {
-            "outcome" => own = self.outcome(part)?,
+            "outcome" => own = Own::of(self.outcome(part)?),
             "probe" => {
                 let result = required_string(part, "result")?;
                 self.engine.health_mut(&required_string(part, "dependency")?)?.probe(&result, now)?;
             }
-            "override" => own.push(self.set_override(part)?),
+            "override" if part.contains_key("meter") => own = self.override_meter(part)?,
+            "override" => own = Own::of(vec![self.set_override(part)?]),
+            "reading" => own = self.reading(part)?,
+            "usage" => own = self.usage(part)?,
             "restart" => {
                 let away = optional_integer(part, "away_ms")?;
                 match part.get("snapshot") {
@@ -132,7 +177,7 @@ impl Replay {
                 let permitted = health.permit(None, now);
                 self.printed.push(json!({ "at_ms": now, "permit": permitted }));
                 if permitted && optional_string(part, "result")?.is_some() {
-                    own = self.outcome(part)?;
+                    own = Own::of(self.outcome(part)?);
                 }
             }
             "health" => {
@@ -141,7 +186,7 @@ impl Replay {
                 return Ok((own, true));
             }
             "decide" => return self.decide(part),
-            "finish" => self.finish(part)?,
+            "finish" => own = self.finish(part)?,
             other => return Err(format!("{other}: not built in this version")),
         }
         Ok((own, false))
@@ -185,7 +230,7 @@ impl Replay {
     }
 
     /// REQ-4: a preview changes the request, never the engine; else the line commits.
-    fn decide(&mut self, part: &Map<String, Value>) -> Result<(Vec<Event>, bool), String> {
+    fn decide(&mut self, part: &Map<String, Value>) -> Result<(Own, bool), String> {
         let operation_name = required_string(part, "operation")?;
         let operation = self.engine.document.operation(&operation_name)?.clone();
         let name = optional_string(part, "request")?;
@@ -201,9 +246,9 @@ impl Replay {
         let asked = Asked { engine: &self.engine, operation: &operation, request: &request, now: self.now };
         let decision = decide(asked)?;
         let mut json = decision.json.clone();
-        let mut own = Vec::new();
+        let mut own = Own::default();
         if !preview {
-            own = self.commit(&operation, &mut request, &decision, &mut json)?;
+            own = self.commit(&operation, &mut request, name.is_some(), &decision, &mut json)?;
         }
         self.printed.push(json!({ "at_ms": self.now, "decision": json }));
         if let Some(name) = name {
@@ -211,103 +256,6 @@ impl Replay {
             self.requests.insert(name, request);
         }
         Ok((own, preview))
-    }
-
-    /// REQ-1: commits a decision: what was answered, outbox numbers, emits told, amounts taken.
-    fn commit(
-        &mut self,
-        operation: &crate::document::Operation,
-        request: &mut Request,
-        decision: &Decision,
-        json: &mut Value,
-    ) -> Result<Vec<Event>, String> {
-        // In shadow the host goes on whatever the verdict (DEC-16).
-        let went_on = decision.goes_on || operation.enforcement == "shadow";
-        // REQ-10 and STG-10: the memory of a need is that of the latest commit that looked at it.
-        // What a rung would have let past in a request that stopped was not let past, so it was not answered for.
-        for (name, answer) in &decision.looked_at {
-            let let_past = answer.as_ref().is_some_and(|answer| answer.verdict == "allow");
-            if let_past && !went_on {
-                request.answered.remove(name);
-            } else {
-                request.answered.insert(name.clone(), answer.clone());
-            }
-        }
-        // REQ-11: only commits that went on are remembered.
-        if went_on {
-            for guard in &decision.skipped {
-                if !request.skipped.contains(guard) {
-                    request.skipped.push(guard.clone());
-                }
-            }
-        }
-        self.number_outboxes(request, json);
-        let mut own = Vec::new();
-        for (rung_key, emit) in &decision.told {
-            if request.told.contains(rung_key) {
-                continue;
-            }
-            request.told.push(rung_key.clone());
-            let part = |key: &str| emit.get(key).cloned().unwrap_or(Value::Null);
-            own.push(event(json!({ "kind": part("event"), "dependency": part("dependency"),
-                                   "reason": part("reason"), "alert": part("alert") })));
-        }
-        // MET-5: taken at the first commit that goes on, in shadow whatever the verdict.
-        if went_on {
-            self.take_amounts(operation, request, &mut own)?;
-        }
-        Ok(own)
-    }
-
-    /// DEC-23: from 1 for each dependency, once per request.
-    fn number_outboxes(&mut self, request: &mut Request, json: &mut Value) {
-        let Some(obligations) = json.get_mut("obligations").and_then(Value::as_array_mut) else {
-            return;
-        };
-        for obligation in obligations {
-            let Some(map) = obligation.as_object_mut() else {
-                continue;
-            };
-            if map.get("kind").and_then(Value::as_str) != Some("outbox") {
-                continue;
-            }
-            let dependency = map.get("dependency").and_then(Value::as_str).unwrap_or("").to_owned();
-            let number = match request.sequences.get(&dependency) {
-                Some(number) => *number,
-                None => {
-                    let last = self.engine.sequences.get(&dependency).copied().unwrap_or(0);
-                    let number = crate::numbers::plus(last, 1);
-                    self.engine.sequences.insert(dependency.clone(), number);
-                    request.sequences.insert(dependency, number);
-                    number
-                }
-            };
-            map.insert("sequence".to_owned(), json!(number));
-        }
-    }
-
-    /// MET-5: each meter whose store the operation needs; the first figure stands.
-    fn take_amounts(
-        &mut self,
-        operation: &crate::document::Operation,
-        request: &mut Request,
-        own: &mut Vec<Event>,
-    ) -> Result<(), String> {
-        for meter in self.engine.document.meters.clone() {
-            if !operation.needs.contains(&meter.store) || request.taken.contains_key(&meter.name) {
-                continue;
-            }
-            let key = meter::key(&meter, &request.tenant, &request.session);
-            let amount = request.amount(&meter.name);
-            let counts = self.engine.counts_mut(&meter.name)?;
-            let taken = counts.take(&meter, key, amount, self.now);
-            if amount > 0 && !Counts::was_counted(&taken) && !counts.full_told {
-                counts.full_told = true;
-                own.push(event(json!({ "kind": "table.full", "meter": meter.name })));
-            }
-            request.taken.insert(meter.name.clone(), taken);
-        }
-        Ok(())
     }
 
     /// TRC-7: the request whose last line is oldest is forgotten to make room.
@@ -321,38 +269,8 @@ impl Replay {
         }
     }
 
-    /// REQ-9 and MET-7: `finish` ends a request and settles what it cost; of an unknown one it is ignored.
-    fn finish(&mut self, part: &Map<String, Value>) -> Result<(), String> {
-        let name = required_string(part, "request")?;
-        let empty = Map::new();
-        let amounts = match part.get("amounts") {
-            None | Some(Value::Null) => &empty,
-            Some(value) => table(value, "amounts")?,
-        };
-        let Some(request) = self.requests.remove(&name) else {
-            return Ok(());
-        };
-        for (meter_name, actual) in amounts {
-            let actual = integer(actual, "amounts")?;
-            let meter = self.engine.document.meter(meter_name)?.clone();
-            let operation = self.engine.document.operation(&request.operation)?;
-            let needed = operation.needs.contains(&meter.store);
-            let counts = self.engine.counts_mut(meter_name)?;
-            match request.taken.get(meter_name) {
-                Some(taken) if taken.amount > 0 => counts.correct(&meter, taken, actual, self.now),
-                // Nothing was taken; what it cost all the same is counted now.
-                _ if needed => {
-                    let key = meter::key(&meter, &request.tenant, &request.session);
-                    counts.take(&meter, key, actual, self.now);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// TRC-22: overrides expired, health changed, clock steps, then the line's own.
-    fn tell(&mut self, own: Vec<Event>) {
+    /// TRC-22: overrides expired, health changed, clock steps, then the line's own, then settlements (MET-40).
+    fn tell(&mut self, own: Own) -> Result<(), String> {
         let mut events = Vec::new();
         for (name, health) in &mut self.engine.healths {
             for was in std::mem::take(&mut health.expired) {
@@ -365,7 +283,15 @@ impl Replay {
         for (told, kept) in std::mem::take(&mut self.steps) {
             events.push(event(json!({ "kind": "clock.stepped_back", "told_ms": told, "kept_ms": kept })));
         }
-        events.extend(own);
+        events.extend(own.first.into_iter().chain(own.reached).chain(own.full));
+        for meter in self.engine.document.meters.clone() {
+            if !self.engine.is_out(&meter.store)? {
+                let now = self.now;
+                events.extend(
+                    self.engine.table_mut(&meter.name)?.settlements(&meter, now).into_iter().map(event),
+                );
+            }
+        }
         for mut event in events {
             self.sequence = self.sequence.saturating_add(1);
             event.insert("v".to_owned(), json!(1));
@@ -374,6 +300,7 @@ impl Replay {
             event.insert("sequence".to_owned(), json!(self.sequence));
             self.printed.push(json!({ "at_ms": self.now, "event": event }));
         }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decisions, events and health in their fixed JSON form, keys in the fixed order.
 
 use failsoft_core::{
-    Crossed, Decision, Detail, Emit, Episode, Event, HealthReport, Matrix, Obligation, Reason,
+    Crossed, Decision, Detail, Emit, Episode, Event, HealthReport, KeyNames, Matrix, Obligation, Reason,
     StandingReport, WindowFigures,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -184,6 +184,24 @@ impl Serialize for EventJson<'_> {
                 "kind": emit.event.as_ref(), "dependency": emit.dependency.map(name),
                 "reason": emit.reason.as_deref(), "alert": emit.alert.as_deref(),
             ),
+            Event::LimitReached { meter, names, mode, used, own, limit } => map!(serializer,
+                "kind": "limit.reached", "meter": self.matrix.meter_name(*meter),
+                "tenant": names.tenant.as_deref(), "session": names.session.as_deref(),
+                "mode": mode.as_str(), "used": used, "own": own, "limit": limit,
+            ),
+            Event::LimitSet { meter, names, limit, by, reason } => map!(serializer,
+                "kind": "limit.set", "meter": self.matrix.meter_name(*meter),
+                "tenant": tenant(names), "session": session(names), "limit": limit,
+                "by": by.as_deref(), "reason": reason.as_deref(),
+            ),
+            Event::LimitRefused { meter, names, limit, why } => map!(serializer,
+                "kind": "limit.refused", "meter": self.matrix.meter_name(*meter),
+                "tenant": tenant(names), "session": session(names), "limit": limit, "why": why.as_str(),
+            ),
+            Event::MeterSettlement { meter, names, amount } => map!(serializer,
+                "kind": "meter.settlement", "meter": self.matrix.meter_name(*meter),
+                "tenant": names.tenant.as_deref(), "session": names.session.as_deref(), "amount": amount,
+            ),
             Event::TableFull { meter } => map!(serializer,
                 "kind": "table.full", "meter": self.matrix.meter_name(*meter),
             ),
@@ -194,6 +212,14 @@ impl Serialize for EventJson<'_> {
         map.serialize_entry("sequence", &self.sequence)?;
         map.end()
     }
+}
+
+fn tenant(names: &Option<KeyNames>) -> Option<&str> {
+    names.as_ref()?.tenant.as_deref()
+}
+
+fn session(names: &Option<KeyNames>) -> Option<&str> {
+    names.as_ref()?.session.as_deref()
 }
 
 struct CrossedJson(Crossed);

@@ -60,6 +60,21 @@ fn codes_of_the_core_are_listed() {
 }
 
 #[test]
+fn codes_and_their_meanings_are_those_of_the_specification() {
+    let Some(path) = workspace("spec/01-document.md") else { return };
+    let text = std::fs::read_to_string(path).expect("readable");
+    let section = text.split("## 1.12 Mistakes").nth(1).expect("the section of mistakes");
+    let row = |line: &str| {
+        let (code, meaning) = line.strip_prefix("| `")?.split_once("` | ")?;
+        Some((code.to_owned(), meaning.strip_suffix(" |")?.to_owned()))
+    };
+    let specified: BTreeSet<_> = section.lines().filter_map(row).collect();
+    let listed: BTreeSet<_> =
+        codes::all().map(|code| (code.name.to_owned(), code.meaning.to_owned())).collect();
+    assert_eq!(listed, specified);
+}
+
+#[test]
 fn keys_that_are_specified_and_not_built_are_those_of_the_vocabulary() {
     let Some(path) = workspace("spec/vocabulary.toml") else { return };
     let vocabulary: toml::Value =

@@ -87,17 +87,36 @@ fn keys_and_types() {
 
 #[test]
 fn what_is_specified_and_not_built_is_refused() {
-    for (text, column) in [
-        ("[dependency.d]\nrole = \"observe\"\non_failure = [{ allow = { cap = { requests = 5 } } }]\n", 27),
-        ("[meter.m]\nstore = \"g\"\nmax_unreported = 5\n", 1),
+    let told = told("spec = 1\nname = \"x\"\ntenants = 5\n", &[("not-built", 3, 1)]);
+    assert!(told.items()[0].what.ends_with("is specified, but not built in this version"), "{told}");
+}
+
+#[test]
+fn caps() {
+    let rung = |kind: &str, cap: &str| {
+        format!(
+            "[meter.m]\nstore = \"g\"\n[dependency.d]\nrole = \"observe\"\non_failure = [{{ {kind} = {{ cap = {{ {cap} }} }} }}]\n"
+        )
+    };
+    for cap in [
+        "",
+        "total = true",
+        "requests = 5, time = \"5s\"",
+        "amount = 5",
+        "time = \"5s\", total = true",
+        "time = \"5s\", meter = \"m\"",
     ] {
-        let told = told_after(text, &[("not-built", 10, column)]);
-        assert!(told.items()[0].what.ends_with("is specified, but not built in this version"), "{told}");
+        told_after(&rung("allow", cap), &[("bad-cap", 12, 27)]);
     }
-    told(
-        "spec = 1\nname = \"x\"\nwindow_idle = \"5s\"\ntenants = 5\n",
-        &[("not-built", 3, 1), ("not-built", 4, 1)],
-    );
+    told_after(&rung("deny", "requests = 5"), &[("bad-cap", 12, 26)]);
+    told_after(&rung("defer", "amount = 5, meter = \"m\""), &[("bad-cap", 12, 27)]);
+    told_after(&rung("allow", "amount = 5, meter = \"n\""), &[("unknown-meter", 12, 55)]);
+    told_after(&rung("allow", "requests = 0"), &[("out-of-range", 12, 46)]);
+    told_after(&rung("allow", "time = \"0ms\""), &[("out-of-range", 12, 42)]);
+    let refusal = "[dependency.s]\nrole = \"serve\"\ndeadline = \"1s\"\non_refusal = { deny = { cap = { time = \"5s\" } } }\n";
+    told_after(refusal, &[("bad-cap", 11, 25)]);
+    let refuse = "refuse = [{ when = { present = \"a\" }, deny = { cap = { time = \"5s\" } } }]\n";
+    told_after(refuse, &[("unknown-key", 8, 48)]);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn what_the_reader_refuses_for_its_shape_does_not_fit() {
     }
     for bad in [
         r#", "colour": "red""#,
-        r#", "window_idle": "5s""#,
+        r#", "tenants": 5"#,
         r#", "revision": "one""#,
         r#", "classes": []"#,
         r#", "dependency": {"d": {}}"#,

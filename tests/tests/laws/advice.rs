@@ -7,6 +7,7 @@ use failsoft_model::generate::Case;
 use serde_json::{Value, json};
 
 use crate::glass::each_snapshot;
+use crate::isolation::roomy;
 use crate::world::{
     Step, World, entries, failures, goes_on, holds_where, items, names, openness, strictness, text,
 };
@@ -14,6 +15,12 @@ use crate::world::{
 /// More advice than a trace has of itself, no names of requests, and no meters: what was let past once, or counted,
 /// would carry one answer into the next.
 fn much_advice(case: &mut Case, rng: &mut fastrand::Rng) {
+    // What advice stops takes no place in a table and nothing of a cap, so that others find more left there.
+    roomy(case, rng);
+    // Nor does its period begin, so that a reading would be of another one.
+    for meter in names(&case.document, "meter") {
+        case.document["meter"][&meter].as_object_mut().expect("a meter").shift_remove("window");
+    }
     let mut dependencies = names(&case.document, "dependency");
     // What is fallen back to is spoken of most, and its own ladder hears it: advice takes rungs of others away.
     for target in targets(&case.document) {

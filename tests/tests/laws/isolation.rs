@@ -50,7 +50,9 @@ fn law_16_discreet() {
     holds_where(3_000, 30_000, secretive, |world| {
         let mut looked = 0;
         for step in world.play() {
-            for printed in &step.printed {
+            // Whose key a meter's event speaks of is what the host asks of it.
+            let of_a_key = |printed: &&Value| printed.pointer("/event/tenant").is_some();
+            for printed in step.printed.iter().filter(|printed| !of_a_key(printed)) {
                 looked += 1;
                 let text = printed.to_string();
                 if text.contains('\u{1f511}') || text.contains("s3cr") {
@@ -62,10 +64,21 @@ fn law_16_discreet() {
     });
 }
 
-/// Tables with room for all, so that nobody is a newcomer to a full one.
-fn roomy(case: &mut failsoft_model::generate::Case, _: &mut fastrand::Rng) {
+/// Tables with room for all, so that nobody is a newcomer to a full one; and no caps, which count for as long as a
+/// window is open that all share.
+pub(crate) fn roomy(case: &mut failsoft_model::generate::Case, _: &mut fastrand::Rng) {
     for meter in names(&case.document, "meter") {
         case.document["meter"][&meter]["capacity"] = json!(1_000);
+    }
+    for dependency in names(&case.document, "dependency") {
+        let ladder = case.document["dependency"][&dependency].get_mut("on_failure");
+        for rung in ladder.and_then(Value::as_array_mut).into_iter().flatten() {
+            for settings in rung.as_object_mut().into_iter().flat_map(|rung| rung.values_mut()) {
+                if let Some(settings) = settings.as_object_mut() {
+                    settings.shift_remove("cap");
+                }
+            }
+        }
     }
 }
 

@@ -100,7 +100,8 @@ fn law_14_nothing_rests_on_wall_time() {
     }
     /// Nothing reaches the end of time: what is beyond 2^53 - 1 is cut to it, and how much that is says where time began.
     fn far_from_the_end(case: &mut Case, _: &mut fastrand::Rng) {
-        case.lines.retain(|line| line["at_ms"].as_i64().is_none_or(|at| at < LONGEST / 4 * 3));
+        let near = |line: &&Value| line["at_ms"].as_i64().is_none_or(|at| at < LONGEST / 4 * 3);
+        case.lines.truncate(case.lines.iter().take_while(near).count());
         case.document = shorter(&case.document);
         case.lines = case.lines.iter().map(shorter).collect();
     }

@@ -253,7 +253,7 @@ pub(crate) fn goes_on(decision: &Value) -> bool {
 }
 
 pub(crate) fn stops(kind: &str) -> bool {
-    matches!(kind, "deny" | "defer" | "retry")
+    matches!(kind, "deny" | "defer" | "retry" | "over_limit")
 }
 
 /// The reasons that a dependency failed.

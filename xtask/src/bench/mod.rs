@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: what things cost, beside a floor that is measured in the same run.
 //!
 //! A long replay stands beside reading the same lines as JSON and nothing more; recording an outcome beside one
-//! atomic add.
+//! atomic add; taking from a meter beside a look-up and an add in a hash table.
 
+mod meter;
 mod record;
 
 use std::fs::{self, File};
@@ -30,13 +31,16 @@ pub(crate) fn run(as_json: bool) -> Result<(), String> {
         let mut release = cargo(&["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
         return run_process(release.args(as_json.then_some("--json")));
     }
+    let taking = meter::measure();
     let recordings = record::measure();
     if as_json {
         recordings.iter().for_each(|recording| println!("{}", recording.json()));
+        println!("{}", taking.json());
     } else {
         println!("{:<44} {:>8} {:>9} {:>7}", "what", "ns", "floor ns", "ratio");
         recordings.iter().for_each(|recording| println!("{}", recording.text()));
         println!("floor: one atomic add on a line that a second thread adds to\n");
+        println!("{}\n", taking.text());
     }
     run_process(&mut cargo(&["build", "--quiet", "--release", "--package", "failsoft-cli"]))?;
     let program = root().join("target/release/failsoft");

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{Decision, Event, Matrix, RefusedOverride, Time};
+use failsoft::{Decision, Event, KeyNames, Matrix, RefusedOverride, Time};
 
 use super::fold::{Fold, Item};
 use super::summary::Summary;
@@ -200,6 +200,7 @@ impl<'m> Text<'m> {
                     RefusedOverride::Undeclared => "its matrix does not declare it",
                     RefusedOverride::Unsigned => "it needs `by` and `reason`",
                     RefusedOverride::StrictTransitions => "strict_transitions forbids it",
+                    RefusedOverride::TooMany => "there are too many",
                 };
                 format!("{:<8} {} {to} is refused: {why}", "operator", self.paint.bold(of(*dependency)))
             }
@@ -239,11 +240,41 @@ impl<'m> Text<'m> {
             Event::ClockSteppedBack { told, kept } => {
                 format!("{:<8} stepped back to {}; taken as {}", "clock", Clock(*told), Clock(*kept))
             }
+            Event::LimitReached { meter, names, used, own, limit, .. } => {
+                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let all = used.saturating_add(*own);
+                format!("{:<8} {meter} of {} is at its limit: {all} of {limit}", "meter", key(names))
+            }
+            Event::LimitSet { meter, names, limit, by, reason } => {
+                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let limit = limit.map_or("limit lifted".to_owned(), |limit| format!("limit {limit}"));
+                let of = names.as_ref().map(|names| format!(" of {}", key(names))).unwrap_or_default();
+                let by = by.as_deref().map(|by| format!(" by {}", name(by))).unwrap_or_default();
+                let reason = reason.as_deref().map(|why| format!(": {}", name(why))).unwrap_or_default();
+                format!("{:<8} {meter}{of} {limit}{by}{reason}", "operator")
+            }
+            Event::LimitRefused { meter, .. } => {
+                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                format!("{:<8} a limit of {meter} is refused: it holds no more of them", "operator")
+            }
+            Event::MeterSettlement { meter, names, amount } => {
+                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                format!("{:<8} {meter} of {}: add {amount} that was counted here", "meter", key(names))
+            }
             Event::TableFull { meter } => {
                 let meter = self.matrix.meter_name(*meter);
                 format!("{:<8} {meter} counts as many keys as it may; newcomers have nothing left", "meter")
             }
             Event::Emitted(emit) => words::emit(emit),
         }
+    }
+}
+
+/// Whose key of a meter it is.
+fn key(names: &KeyNames) -> String {
+    let tenant = names.tenant.as_deref().map_or_else(|| "a long name".to_owned(), name);
+    match names.session.as_deref() {
+        Some(session) => format!("{tenant} / {}", name(session)),
+        None => tenant,
     }
 }

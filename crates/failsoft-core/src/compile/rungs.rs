@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Compiler, limits, quoted};
-use crate::draft::{ActionDraft, DependencyDraft, RungDraft, Share, WhenDraft};
-use crate::matrix::{Action, MeterId, Rung, RungEmit, Set, When};
+use crate::draft::{ActionDraft, CapDraft, DependencyDraft, RungDraft, Share, WhenDraft};
+use crate::matrix::{Action, Cap, CapOf, MeterId, Rung, RungEmit, Set, When};
 use crate::mistake::Path;
 use crate::{Effect, Fault, ObligationKind, Posture, Role, RungKind};
 
@@ -68,6 +68,7 @@ fn assembled(kind: RungKind, action: Action, draft: &RungDraft, when: When, post
         status: draft.status,
         code: text(&draft.code),
         posture,
+        cap: None,
     }
 }
 
@@ -93,6 +94,7 @@ impl<'a> Compiler<'a> {
         self.common(draft, &place);
         self.narrowing(of, draft, &place);
         let mut rung = assembled(kind, action, draft, when, self.posture(of, draft));
+        rung.cap = draft.cap.as_ref().and_then(|cap| self.cap(cap, kind, &place.key("cap")));
         if kind == RungKind::Deny {
             rung.code = rung.code.or_else(|| Some("DEPENDENCY_UNAVAILABLE".into()));
         }
@@ -122,6 +124,10 @@ impl<'a> Compiler<'a> {
             let what = "a refusal has no fault class, so this rung would never be taken".into();
             let help = Some("leave `fault` out; a fault is answered in `on_failure`".into());
             self.mistake("fault-in-refusal", place.key("when").key("fault"), what, help);
+        }
+        if draft.cap.is_some() {
+            let help = Some("leave `cap` out: there is nothing below it".into());
+            self.mistake("bad-cap", place.key("cap"), "a refusal is no ladder".into(), help);
         }
         let when = self.when(&draft.when, &place.key("when"));
         let action = self.action(of, &draft.action, path, &place);
@@ -248,11 +254,49 @@ impl<'a> Compiler<'a> {
         Action::LeastBad { of }
     }
 
-    fn local_meter(&mut self, of: &DependencyDraft, meter: &str, share: Share, place: &Path) -> Action {
-        let found = (0u16..).zip(&self.draft.meters).find(|(_, known)| known.name == meter);
-        let Some((id, known)) = found else {
+    fn cap(&mut self, draft: &CapDraft, kind: RungKind, path: &Path) -> Option<Cap> {
+        let bounds = [
+            draft.requests.map(CapOf::Requests),
+            draft.amount.map(CapOf::Amount),
+            draft.time.map(CapOf::Time),
+        ];
+        let mut bad = |what: String, help: &str| {
+            self.mistake("bad-cap", path.clone(), what, Some(help.into()));
+        };
+        let mut bounds = bounds.into_iter().flatten();
+        let (Some(of), None) = (bounds.next(), bounds.next()) else {
+            bad("a cap bounds one thing".into(), "write exactly one of `requests`, `amount` and `time`");
+            return None;
+        };
+        let timed = draft.time.is_some();
+        if !timed && !kind.verdict().goes_on() {
+            bad(format!("`{kind}` lets nothing through that could be counted"), "bound it by `time`");
+        }
+        if timed && (draft.total || draft.meter.is_some()) {
+            bad("`time` is the same for every request".into(), "leave `total` and `meter` out");
+        }
+        if draft.amount.is_some() && draft.meter.is_none() {
+            bad("an amount is one of a meter".into(), "add `meter`");
+        }
+        let meter = match &draft.meter {
+            Some(name) => Some(self.meter_id(name, path.key("meter"))?),
+            None => None,
+        };
+        Some(Cap { of, meter, total: draft.total })
+    }
+
+    fn meter_id(&mut self, name: &str, path: Path) -> Option<MeterId> {
+        let found = (0u16..).zip(&self.draft.meters).find(|(_, known)| known.name == name);
+        if found.is_none() {
             let names = self.draft.meters.iter().map(|known| known.name.as_str());
-            self.unknown("unknown-meter", "meter", meter, names, place.key("meter"));
+            self.unknown("unknown-meter", "meter", name, names, path);
+        }
+        found.map(|(id, _)| MeterId(id))
+    }
+
+    fn local_meter(&mut self, of: &DependencyDraft, meter: &str, share: Share, place: &Path) -> Action {
+        let id = self.meter_id(meter, place.key("meter"));
+        let Some((id, known)) = id.and_then(|id| Some((id, self.draft.meters.get(id.index())?))) else {
             return Action::LocalMeter { meter: MeterId(u16::MAX), share };
         };
         if known.store != of.name {
@@ -266,7 +310,7 @@ impl<'a> Compiler<'a> {
                 Some(format!("add `max_instances` to `[meter.{meter}]`, or give a percentage as `share`"));
             self.mistake("missing-max-instances", place.key("share"), what, help);
         }
-        Action::LocalMeter { meter: MeterId(id), share }
+        Action::LocalMeter { meter: id, share }
     }
 
     fn when(&mut self, draft: &WhenDraft, path: &Path) -> When {

@@ -23,6 +23,8 @@ pub struct MatrixDraft {
     pub classes: Vec<String>,
     /// How long advice and the told number of instances stand.
     pub signal_ttl: Millis,
+    /// How long after its last pass a window may close.
+    pub window_idle: Millis,
     /// Parameters, each with the value bound at load.
     pub parameters: Vec<ParameterDraft>,
     /// Dependencies, in the order written: events of one moment follow it.
@@ -44,6 +46,7 @@ impl MatrixDraft {
             revision: 1,
             classes: Vec::from([String::from("default")]),
             signal_ttl: Millis::new(60_000),
+            window_idle: Millis::new(5_000),
             parameters: Vec::new(),
             dependencies: Vec::new(),
             operations: Vec::new(),
@@ -132,6 +135,23 @@ pub struct RungDraft {
     pub status: Option<u16>,
     /// The code of a decision it decides.
     pub code: Option<String>,
+    /// A bound on what it lets through, or for how long it stands.
+    pub cap: Option<CapDraft>,
+}
+
+/// A bound on a rung: exactly one of the first three.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapDraft {
+    /// So many requests of a key, in one window.
+    pub requests: Option<u64>,
+    /// So much of a meter, of a key, in one window.
+    pub amount: Option<u64>,
+    /// For so long.
+    pub time: Option<Millis>,
+    /// The meter whose amounts, or whose keys, are counted.
+    pub meter: Option<String>,
+    /// Whether all requests are counted together.
+    pub total: bool,
 }
 
 impl RungDraft {
@@ -147,6 +167,7 @@ impl RungDraft {
             alert: None,
             status: None,
             code: None,
+            cap: None,
         }
     }
 }
@@ -323,6 +344,26 @@ pub struct MeterDraft {
     pub window: Option<Millis>,
     /// The most instances there ever are.
     pub max_instances: Option<u64>,
+    /// The most of a key that an instance lets through before the store's count has it: the host's promise.
+    pub max_unreported: Option<u64>,
+}
+
+impl MeterDraft {
+    /// A meter of that name, kept by that guard, with every default in place.
+    #[must_use]
+    pub fn new(name: &str, store: &str) -> Self {
+        Self {
+            name: name.into(),
+            store: store.into(),
+            key: MeterKey::Tenant,
+            mode: MeterMode::Block,
+            capacity: 10_000,
+            limit: None,
+            window: None,
+            max_instances: None,
+            max_unreported: None,
+        }
+    }
 }
 
 /// Whose amounts a meter counts together.

@@ -12,9 +12,13 @@ use super::window::{Saved, Tally};
 use super::{Machine, Rules};
 use crate::apply::is_said;
 use crate::matrix::Matrix;
+pub use crate::meter::saved::*;
 use crate::state::{DependencyState, Signed, State};
+use crate::window::OpenWindow;
+pub use crate::window::{CapSnapshot, WindowOpenSnapshot};
 use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, Millis, Override, Time};
 
+/// Data that every field of may be missing. Its types are written here and in `meter/saved.rs`.
 macro_rules! plain_data {
     ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -23,14 +27,16 @@ macro_rules! plain_data {
         #[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
         pub struct $name {
             $($(#[$field_doc])*
-            #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_default"))]
+            #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::health::snapshot::is_default"))]
             pub $field: $type,)*
         }
     )*};
 }
 
+pub(crate) use plain_data;
+
 #[cfg(feature = "serde")]
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -53,16 +59,6 @@ plain_data! {
         pub count: u64,
         /// How long ago they were told.
         pub age_ms: Millis,
-    }
-
-    /// A meter's own counts.
-    pub struct MeterSnapshot {
-        /// Each key in hexadecimal digits, its count, the age of its period, and the period's number.
-        pub keys: Vec<(String, u64, Millis, u64)>,
-        /// How many periods have begun.
-        pub periods: u64,
-        /// A full table has been told.
-        pub full_told: bool,
     }
 
     /// What is known of a dependency.
@@ -118,6 +114,8 @@ plain_data! {
         pub standing: Option<OverrideSnapshot>,
         /// Too many refusals have been told.
         pub refusals_spiked: bool,
+        /// The time in which requests go on in spite of its failure.
+        pub window_open: Option<WindowOpenSnapshot>,
         /// How much waits in its outbox.
         pub outbox_depth: u64,
         /// The last number given.
@@ -253,8 +251,10 @@ impl State {
         let now = self.clamp(now);
         let mut state = self.clone();
         crate::apply::advance_all(matrix, &mut state, now, &mut Vec::new());
+        let meters = matrix.meters.iter().zip(&mut state.tables);
+        let meters =
+            meters.map(|(meter, table)| (meter.name.as_ref().into(), table.save(meter, now))).collect();
         let known = matrix.dependencies.iter().zip(&state.dependencies);
-        let meters = matrix.meters.iter().zip(&state.tables);
         Snapshot {
             v: 1,
             dependencies: known
@@ -262,7 +262,7 @@ impl State {
                     (dependency.name.as_ref().into(), saved(&dependency.rules, known, now))
                 })
                 .collect(),
-            meters: meters.map(|(meter, table)| (meter.name.as_ref().into(), table.save(now))).collect(),
+            meters,
             instances: state
                 .instances
                 .map(|(count, told)| InstancesSnapshot { count, age_ms: now.since(told) }),
@@ -282,6 +282,11 @@ impl State {
             fresh.vital.out.floor = fresh.leases.next_serial();
             if let Some(from) = from.dependencies.get(dependency.name.as_ref()) {
                 restored(rules, &mut fresh, from, then, away.is_some());
+                fresh.window_open = from.window_open.as_ref().map(|from| {
+                    let window = OpenWindow::restored(from, self.windows.saturating_add(1), then);
+                    self.windows = self.windows.max(window.number);
+                    window
+                });
                 fresh.keep_glass_lawful(dependency.break_glass, then);
             }
             let before = from
@@ -296,6 +301,7 @@ impl State {
         for (meter, table) in matrix.meters.iter().zip(&mut self.tables) {
             table.restore(meter, from.meters.get(meter.name.as_ref()), then);
         }
+        crate::window::note_open(self);
         self.instances = from.instances.as_ref().map(|told| (told.count, then.minus(told.age_ms)));
     }
 }
@@ -366,6 +372,7 @@ fn saved(rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapsho
             initial: standing.initial,
         }),
         refusals_spiked: known.refusals_spiked,
+        window_open: known.window_open.as_ref().map(|window| window.save(now)),
         outbox_depth: known.outbox_depth,
         outbox_sequence: known.outbox_sequence,
         ailing_age_ms: vital.ailing_since.map(age),

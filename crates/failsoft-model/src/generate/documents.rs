@@ -6,16 +6,29 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 use super::{
-    DURATIONS, Named, Plan, PlannedMeter, PlannedOperation, PlannedParameter, STAGES, chance, duration,
-    maybe, or_parameter, pick, small,
+    DURATIONS, Flavour, Named, Plan, PlannedMeter, PlannedOperation, PlannedParameter, STAGES, chance,
+    duration, maybe, pick,
 };
-use super::{healths, rungs};
+use super::{healths, meters, rungs};
 
 /// Settles the names: 1 to 6 dependencies, 0 to 4 operations (nearly always some), meters on guards.
 pub(super) fn plan(rng: &mut Rng) -> Plan {
+    let flavour = match rng.u32(0..100) {
+        0..=2 => Flavour::Crowded,
+        3..=32 => Flavour::Metered,
+        33..=47 => Flavour::Focused,
+        _ => Flavour::Plain,
+    };
+    let metered = flavour != Flavour::Plain;
+    let most = match flavour {
+        Flavour::Plain => 6,
+        Flavour::Focused => 2,
+        _ => 3,
+    };
     let mut dependencies = Vec::new();
-    for number in 0..rng.usize(1..=6) {
+    for number in 0..rng.usize(1..=most) {
         let role = pick(rng, &["guard", "guard", "guard", "serve", "serve", "observe"]);
+        let role = if metered && number == 0 { "guard" } else { role };
         let glass = role == "guard" && chance(rng, 50);
         dependencies.push(Named { name: format!("{role}-{number}"), role, glass });
     }
@@ -26,15 +39,21 @@ pub(super) fn plan(rng: &mut Rng) -> Plan {
         rng.shuffle(&mut needs);
         let least = usize::from(!chance(rng, 5));
         needs.truncate(rng.usize(least..=needs.len()));
+        let store = dependencies.first().map(|named: &Named| named.name.clone()).unwrap_or_default();
+        if metered && !needs.contains(&store) && chance(rng, 85) {
+            needs.push(store);
+        }
         operations.push(PlannedOperation { name: format!("op-{number}"), needs });
     }
     let mut meters = Vec::new();
     for named in &dependencies {
-        while named.role == "guard" && meters.len() < 3 && chance(rng, 50) {
+        while named.role == "guard" && meters.len() < 3 && (chance(rng, 50) || (metered && meters.is_empty()))
+        {
             meters.push(PlannedMeter {
                 name: format!("meter-{}", meters.len()),
                 store: named.name.clone(),
                 has_max_instances: chance(rng, 80),
+                limit: chance(rng, 85).then(|| rng.i64(1..=if metered { 12 } else { 6 })),
             });
         }
     }
@@ -43,7 +62,7 @@ pub(super) fn plan(rng: &mut Rng) -> Plan {
         1 => vec!["standard".to_owned(), "regulated".to_owned()],
         _ => vec!["free".to_owned(), "paid".to_owned(), "regulated".to_owned()],
     };
-    Plan { dependencies, operations, meters, classes, parameters: parameters(rng) }
+    Plan { flavour, dependencies, operations, meters, classes, parameters: parameters(rng) }
 }
 
 /// Parameters of all three types.
@@ -87,6 +106,8 @@ pub(super) fn document(rng: &mut Rng, plan: &Plan) -> Value {
     if chance(rng, 70) {
         map.insert("signal_ttl".to_owned(), duration(rng, plan));
     }
+    let idle = pick(rng, &["20ms", "50ms", "50ms", "70ms", "100ms", "200ms"]);
+    maybe(rng, &mut map, 75, "window_idle", json!(idle));
     let mut section = Map::new();
     for parameter in &plan.parameters {
         section.insert(parameter.name.to_owned(), json!({ "default": parameter.default }));
@@ -99,7 +120,7 @@ pub(super) fn document(rng: &mut Rng, plan: &Plan) -> Value {
     put_section(&mut map, "dependency", section);
     let mut section = Map::new();
     for meter in &plan.meters {
-        section.insert(meter.name.clone(), self::meter(rng, plan, meter));
+        section.insert(meter.name.clone(), meters::meter(rng, plan, meter));
     }
     put_section(&mut map, "meter", section);
     let mut section = Map::new();
@@ -140,6 +161,13 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
         map.insert("break_glass".to_owned(), json!({ "max_duration": longest }));
     }
     let mut ladder = Vec::new();
+    if let Some(meter) = plan.meters.iter().find(|meter| meter.store == named.name)
+        && plan.flavour != Flavour::Plain
+        && chance(rng, if plan.flavour == Flavour::Focused { 85 } else { 50 })
+    {
+        // A rung that shows what is counted.
+        ladder.push(meters::plain_rung(rng, meter));
+    }
     for _ in 0..rng.usize(0..=4) {
         ladder.push(rungs::rung(rng, plan, named));
     }
@@ -152,40 +180,21 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     Value::Object(map)
 }
 
-/// One meter: small limits and tables.
-fn meter(rng: &mut Rng, plan: &Plan, planned: &PlannedMeter) -> Value {
-    let mut map = Map::new();
-    map.insert("store".to_owned(), json!(planned.store));
-    let key = pick(rng, &[vec!["tenant"], vec!["tenant", "session"]]);
-    maybe(rng, &mut map, 60, "key", json!(key));
-    let mode = pick(rng, &["block", "block", "block", "alert", "degrade"]);
-    maybe(rng, &mut map, 50, "mode", json!(mode));
-    let capacity = rng.u32(1..=2);
-    maybe(rng, &mut map, 50, "capacity", json!(capacity));
-    let limit = json!(rng.u32(1..=6));
-    let limit = or_parameter(rng, plan, "p_number", limit);
-    maybe(rng, &mut map, 85, "limit", limit);
-    let window = duration(rng, plan);
-    maybe(rng, &mut map, 60, "window", window);
-    if planned.has_max_instances {
-        map.insert("max_instances".to_owned(), small(rng, plan));
-    }
-    Value::Object(map)
-}
-
 /// One operation, with refuse rules over two attributes.
 fn operation(rng: &mut Rng, plan: &Plan, planned: &PlannedOperation) -> Value {
     let mut map = Map::new();
     map.insert("needs".to_owned(), json!(planned.needs));
-    let effect = pick(rng, &["read", "write", "irreversible"]);
+    let metered = plan.flavour != Flavour::Plain;
+    let effect =
+        if metered && chance(rng, 75) { "read" } else { pick(rng, &["read", "write", "irreversible"]) };
     maybe(rng, &mut map, 60, "effect", json!(effect));
-    let deadline = pick(rng, &DURATIONS);
-    maybe(rng, &mut map, 20, "deadline", json!(deadline));
+    let deadline = if chance(rng, 3) { "0ms" } else { pick(rng, &DURATIONS) };
+    maybe(rng, &mut map, 45, "deadline", json!(deadline));
     let most = rng.u32(0..=2);
     maybe(rng, &mut map, 25, "max_unchecked", json!(most));
     let enforcement = pick(rng, &["enforce", "shadow"]);
     maybe(rng, &mut map, 30, "enforcement", json!(enforcement));
-    if chance(rng, 25) {
+    if chance(rng, if metered { 7 } else { 25 }) {
         let rules: Vec<Value> = (0..rng.usize(0..=2)).map(|_| refuse_rule(rng, plan)).collect();
         map.insert("refuse".to_owned(), Value::Array(rules));
     }

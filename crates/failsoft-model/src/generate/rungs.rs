@@ -3,12 +3,17 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{FAULTS, Named, Plan, STAGES, chance, duration, maybe, or_parameter, pick, small, some_of};
+use super::{
+    FAULTS, Flavour, Named, Plan, STAGES, chance, duration, maybe, meters, or_parameter, pick, small, some_of,
+};
 
 /// One rung of a ladder.
 pub(super) fn rung(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     let (kind, mut settings, required) = kind(rng, plan, named);
     common(rng, plan, &mut settings);
+    if chance(rng, if plan.flavour == Flavour::Plain { 15 } else { 35 }) {
+        settings.insert("cap".to_owned(), meters::cap(rng, plan, kind));
+    }
     if chance(rng, 45) {
         let when = when(rng, plan, Some((named, kind, &settings)));
         if !when.is_empty() {

@@ -107,6 +107,8 @@ fn counters(rng: &mut Rng, map: &mut Map<String, Value>) {
         let window = window(rng);
         put(map, "window", window);
     }
+    let (last, before) = (span(rng), span(rng));
+    maybe(rng, map, 30, "window_open", json!({ "age_ms": last + before, "last_age_ms": last }));
 }
 
 /// A window of either type, which fits the matrix or not.

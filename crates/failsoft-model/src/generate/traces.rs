@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{FAULTS, Plan, chance, maybe, pick, snapshots};
+use super::{FAULTS, Flavour, Plan, chance, maybe, meters, pick, scenes, snapshots};
 
 /// The permits that lines name.
 const PERMITS: [&str; 4] = ["p1", "p2", "p3", "p4"];
@@ -24,16 +24,33 @@ struct Open {
     at: i64,
 }
 
-/// 5 to 40 lines; most traces are about health, and half of those about the first dependency alone.
+/// 5 to 40 lines; most plain traces are about health, and half of those about the first dependency alone. More where
+/// meters are to fill.
 pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
     let mut open = Open { at: pick(rng, &[0, 0, 0, 50, -100]), ..Open::default() };
-    let healthy = chance(rng, 75);
+    let healthy = plan.flavour == Flavour::Plain && chance(rng, 75);
     let alone = healthy && chance(rng, 50);
     let still = chance(rng, 10);
     let mut lines = Vec::new();
-    for _ in 0..rng.usize(if healthy { 12..=40 } else { 5..=40 }) {
+    let count = match plan.flavour {
+        Flavour::Plain if healthy => rng.usize(12..=40),
+        Flavour::Plain => rng.usize(5..=40),
+        Flavour::Metered | Flavour::Focused => rng.usize(15..=60),
+        Flavour::Crowded => rng.usize(60..=150),
+    };
+    let mut scene = Vec::new();
+    if plan.flavour == Flavour::Focused && chance(rng, 60) {
+        scene = scenes::scene(rng, plan);
+    }
+    for (step, kind, part) in scene {
+        open.at = open.at.saturating_add(step);
+        lines.push(json!({ "at_ms": open.at, kind: part }));
+    }
+    for _ in 0..count {
         let mut line = Map::new();
-        open.at = later(rng, open.at, still);
+        if plan.flavour != Flavour::Crowded || chance(rng, 30) {
+            open.at = later(rng, open.at, still);
+        }
         if chance(rng, 5) {
             // The clock steps back for this line; the next goes on from where time was.
             let back = pick(rng, &[1, 50, 1_000]);
@@ -70,6 +87,11 @@ fn part(
     healthy: bool,
     alone: bool,
 ) -> (&'static str, Map<String, Value>) {
+    if plan.flavour != Flavour::Plain
+        && let Some(answer) = of_meters(rng, plan)
+    {
+        return answer;
+    }
     let mut kinds = vec!["outcome"; 9];
     kinds.extend(["call", "call", "call", "permit", "permit", "permit", "permit", "release"]);
     kinds.extend(["probe", "probe", "probe", "override", "override", "override", "advice", "restart"]);
@@ -77,8 +99,15 @@ fn part(
     if !alone {
         kinds.extend(["instances", "outbox", "finish", "advice"]);
     }
-    if !plan.operations.is_empty() {
-        kinds.extend(vec!["decide"; if healthy { 10 } else { 24 }]);
+    if plan.flavour != Flavour::Plain {
+        kinds.extend(["finish"; 10]);
+    }
+    if plan.flavour == Flavour::Focused {
+        kinds = vec!["outcome", "override", "health", "probe", "restart"];
+        kinds.extend(["finish"; 8]);
+        kinds.extend(vec!["decide"; if plan.operations.is_empty() { 0 } else { 24 }]);
+    } else if !plan.operations.is_empty() {
+        kinds.extend(vec!["decide"; if healthy { 10 } else { 30 }]);
     }
     let kind = pick(rng, &kinds);
     let mut map = Map::new();
@@ -121,7 +150,7 @@ fn part(
         "restart" => restart(rng, plan, open, &mut map),
         "decide" => decide(rng, plan, open, &mut map),
         "finish" => {
-            let name = request_name(rng);
+            let name = request_name(rng, plan);
             map.insert("request".to_owned(), json!(name));
             amounts(rng, plan, &mut map, 60);
             open.requests.remove(name);
@@ -129,6 +158,23 @@ fn part(
         _ => {}
     }
     (kind, map)
+}
+
+/// Two lines of three in a metered trace are of meters, or ask; of a crowded one, more.
+fn of_meters(rng: &mut Rng, plan: &Plan) -> Option<(&'static str, Map<String, Value>)> {
+    let crowded = plan.flavour == Flavour::Crowded;
+    if !chance(rng, if crowded { 75 } else { 35 }) {
+        return None;
+    }
+    let mut map = Map::new();
+    let kind =
+        pick(rng, &["reading", "reading", "reading", "reading", "usage", "usage", "usage", "override"]);
+    match kind {
+        "reading" => meters::reading(rng, plan, &mut map),
+        "usage" => meters::usage(rng, plan, &mut map),
+        _ => meters::override_meter(rng, plan, &mut map),
+    }
+    Some((kind, map))
 }
 
 /// The name of a dependency; the first is met most, so that its thresholds are reached.
@@ -145,8 +191,14 @@ fn dependency_of(map: &Map<String, Value>) -> String {
 }
 
 /// The name of a request.
-fn request_name(rng: &mut Rng) -> &'static str {
-    pick(rng, &["r1", "r2", "r3"])
+fn request_name(rng: &mut Rng, plan: &Plan) -> &'static str {
+    let names = ["r1", "r2", "r3", "r4", "r5"];
+    let count = match plan.flavour {
+        Flavour::Focused => 2,
+        Flavour::Plain => 3,
+        _ => 5,
+    };
+    names.get(rng.usize(0..count)).copied().unwrap_or("r1")
 }
 
 /// A call's result: as many failures as successes.
@@ -222,8 +274,12 @@ fn restart(rng: &mut Rng, plan: &Plan, open: &Open, map: &mut Map<String, Value>
 /// A decide line. A named request keeps its operation until it is finished.
 fn decide(rng: &mut Rng, plan: &Plan, open: &mut Open, map: &mut Map<String, Value>) {
     let names: Vec<String> = plan.operations.iter().map(|operation| operation.name.clone()).collect();
+    let focused = plan.flavour == Flavour::Focused;
     let mut operation = pick(rng, &names);
-    let request = if chance(rng, 60) { Some(request_name(rng)) } else { None };
+    if focused && chance(rng, 80) {
+        operation = names.first().cloned().unwrap_or_default();
+    }
+    let request = if chance(rng, 60) { Some(request_name(rng, plan)) } else { None };
     if let Some(name) = request {
         operation = open.requests.entry(name.to_owned()).or_insert(operation).clone();
     }
@@ -231,16 +287,22 @@ fn decide(rng: &mut Rng, plan: &Plan, open: &mut Open, map: &mut Map<String, Val
     if let Some(name) = request {
         map.insert("request".to_owned(), json!(name));
     }
-    let tenant = pick(rng, &["t1", "t1", "t2", "t3"]);
-    maybe(rng, map, 50, "tenant", json!(tenant));
+    let metered = plan.flavour != Flavour::Plain;
+    let tenant = meters::tenant(rng, plan);
+    maybe(rng, map, if metered { 90 } else { 50 }, "tenant", json!(tenant));
     let session = pick(rng, &["s1", "s2"]);
-    maybe(rng, map, 20, "session", json!(session));
+    maybe(rng, map, if focused { 3 } else { 20 }, "session", json!(session));
     if !plan.classes.is_empty() {
         let class = pick(rng, &plan.classes);
         maybe(rng, map, 40, "class", json!(class));
     }
     let mut faults = Map::new();
     for named in &plan.dependencies {
+        if metered && faults.is_empty() && chance(rng, if focused { 80 } else { 50 }) {
+            // The store is the first: what is counted of it shows where it has failed.
+            faults.insert(named.name.clone(), json!(pick(rng, &["timeout", "timeout", "unreachable", "ok"])));
+            continue;
+        }
         // A request reports on many of its guards, so that irreversible operations come through.
         if chance(rng, 35) {
             let told = if chance(rng, 35) { "ok" } else { result(rng) };
@@ -262,8 +324,12 @@ fn decide(rng: &mut Rng, plan: &Plan, open: &mut Open, map: &mut Map<String, Val
     if !attributes.is_empty() {
         map.insert("attributes".to_owned(), Value::Object(attributes));
     }
-    amounts(rng, plan, map, 30);
-    let stage = pick(rng, &["admit", "dispatch", "dispatch", "stream", "output", "persist"]);
+    amounts(rng, plan, map, if focused { 80 } else { 30 });
+    let mut stages = vec!["admit", "dispatch", "dispatch", "stream", "output", "persist"];
+    if plan.flavour != Flavour::Plain {
+        stages.extend(["stream", "stream"]);
+    }
+    let stage = pick(rng, &stages);
     maybe(rng, map, 40, "stage", json!(stage));
     let remaining = pick(rng, &[0, 49, 50, 100, 150, 200, 1_000, 5_000]);
     maybe(rng, map, 30, "remaining_ms", json!(remaining));
@@ -294,7 +360,7 @@ fn per_dependency(
 fn amounts(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>, percent: u32) {
     let mut table = Map::new();
     for meter in &plan.meters {
-        let amount = rng.u32(0..=4);
+        let amount = rng.u32(0..=if plan.flavour == Flavour::Focused { 6 } else { 4 });
         maybe(rng, &mut table, percent, &meter.name, json!(amount));
     }
     if !table.is_empty() {

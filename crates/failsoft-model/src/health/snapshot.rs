@@ -9,7 +9,7 @@ use crate::json::{LARGEST, optional_string, required_string, table};
 use crate::numbers::between;
 
 /// The keys of a dependency.
-const KEYS: [&str; 37] = [
+const KEYS: [&str; 38] = [
     "circuit",
     "wait_left_ms",
     "retry_after_left_ms",
@@ -37,6 +37,7 @@ const KEYS: [&str; 37] = [
     "refusals_spiked",
     "outbox_depth",
     "outbox_sequence",
+    "window_open",
     "ailing_age_ms",
     "outage",
     "told",

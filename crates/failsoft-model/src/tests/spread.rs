@@ -22,6 +22,13 @@ fn three_thousand_cases_are_answered() {
         let case = generate::case(seed);
         let answer = crate::replay(&case.document, &case.parameters, &case.lines);
         let printed = answer.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        // A cap matters where the answers without it are others.
+        let uncapped = crate::replay(&without_caps(&case.document), &case.parameters, &case.lines);
+        let told = |printed: &[Value]| {
+            let decisions = printed.iter().filter_map(|line| line.get("decision"));
+            decisions.map(|decision| decision["reasons"].to_string()).collect::<Vec<String>>()
+        };
+        seen(&mut counts, "capped", &Value::Bool(told(&printed) != told(&uncapped.expect("valid"))));
         for line in &printed {
             if let Some(decision) = line.get("decision") {
                 for key in ["verdict", "posture", "cacheable", "enforced", "status", "code"] {
@@ -30,6 +37,12 @@ fn three_thousand_cases_are_answered() {
                 let known = decision["retry_after_ms"].is_i64();
                 seen(&mut counts, "retry_after", &Value::Bool(known));
                 for reason in decision["reasons"].as_array().into_iter().flatten() {
+                    if reason["kind"] == "over_limit" {
+                        seen(&mut counts, "over_limit", &decision["posture"]);
+                        seen(&mut counts, "over_limit", &decision["verdict"]);
+                        let cut = decision.to_string().contains("cut_stream");
+                        seen(&mut counts, "over_limit", &Value::from(if cut { "stream" } else { "other" }));
+                    }
                     seen(&mut counts, "kind", &reason["kind"]);
                     seen(&mut counts, "health", &reason["health"]);
                     seen(&mut counts, "fault", &reason["fault"]);
@@ -40,6 +53,9 @@ fn three_thousand_cases_are_answered() {
             }
             if let Some(event) = line.get("event") {
                 seen(&mut counts, "event", &event["kind"]);
+                if event["kind"] == "limit.reached" {
+                    seen(&mut counts, "mode", &event["mode"]);
+                }
                 if event["kind"] == "override.refused" {
                     seen(&mut counts, "refused", &event["why"]);
                 }
@@ -79,7 +95,7 @@ fn three_thousand_cases_are_answered() {
             "kind",
             "allow deny defer withhold retry fallback last_known local_meter outbox least_bad metadata_only",
         ),
-        ("kind", "break_glass drop_telemetry skip_tool read_only substitute refuse max_unchecked"),
+        ("kind", "over_limit break_glass drop_telemetry skip_tool read_only substitute refuse max_unchecked"),
         ("obligation", "outbox fallback last_known local_meter metadata_only withhold_output drop_telemetry"),
         (
             "obligation",
@@ -89,6 +105,10 @@ fn three_thousand_cases_are_answered() {
         ("fault", "timeout unreachable unavailable throttled auth payment rejected indeterminate cancelled"),
         ("fault", "exhausted refused null"),
         ("event", "health.changed override.set override.expired clock.stepped_back table.full alert"),
+        ("event", "limit.reached limit.set meter.settlement"),
+        ("over_limit", "fail_closed normal withhold deny defer stream other"),
+        ("mode", "alert degrade"),
+        ("capped", "true"),
         ("event", "a.degraded b.failed c.flagged.v1"),
         ("why", "first_outcome consecutive_failures wait_over trial_ok trial_failed permit_expired probe_up"),
         ("why", "probe_down probe_degraded operator override_expired advice advice_lapsed"),
@@ -134,8 +154,17 @@ fn asking_late_gives_the_same_as_asking_often() {
         let often = with_questions(&case.document, &case.lines);
         let late = crate::replay(&case.document, &case.parameters, &case.lines).expect("valid");
         let asked = crate::replay(&case.document, &case.parameters, &often).expect("valid");
+        // The questions put in stand strictly between the lines of the case.
+        let first = case.lines.first().and_then(|line| line["at_ms"].as_i64()).unwrap_or(0);
+        let mut times = vec![first];
+        for line in &case.lines {
+            let now = times.last().copied().unwrap_or(first);
+            times.push(line["at_ms"].as_i64().unwrap_or(now).max(now));
+        }
         let own = |printed: Vec<Value>| {
-            let kept = printed.into_iter().filter(|line| line.get("detail").is_none());
+            let kept = printed.into_iter().filter(|line| {
+                line.get("detail").is_none() && line["at_ms"].as_i64().is_some_and(|at| times.contains(&at))
+            });
             kept.collect::<Vec<Value>>()
         };
         let (late, asked) = (own(late), own(asked));
@@ -146,9 +175,23 @@ fn asking_late_gives_the_same_as_asking_often() {
     }
 }
 
-/// The lines, with health lines of every dependency between two that are apart.
+/// The document with no rung capped.
+fn without_caps(document: &Value) -> Value {
+    match document {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(key, _)| key.as_str() != "cap");
+            Value::Object(kept.map(|(key, part)| (key.clone(), without_caps(part))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_caps).collect()),
+        other => other.clone(),
+    }
+}
+
+/// The lines, with health lines of every dependency, and previews of every operation, between two that are apart.
 fn with_questions(document: &Value, lines: &[Value]) -> Vec<Value> {
     let names: Vec<&String> = document["dependency"].as_object().expect("a table").keys().collect();
+    let operations = document.get("operation").and_then(Value::as_object);
+    let operations: Vec<&String> = operations.into_iter().flat_map(|map| map.keys()).collect();
     let mut often = Vec::new();
     // TRC-5: time begins at 0, or at the first line's.
     let mut now = lines.first().and_then(|line| line["at_ms"].as_i64()).unwrap_or(0).min(0);
@@ -159,6 +202,11 @@ fn with_questions(document: &Value, lines: &[Value]) -> Vec<Value> {
             if between > now && between < at {
                 let ask = |name| serde_json::json!({ "at_ms": between, "health": { "dependency": name } });
                 often.extend(names.iter().map(ask));
+                let preview = |name| {
+                    let part = serde_json::json!({ "operation": name, "tenant": "t1", "preview": true });
+                    serde_json::json!({ "at_ms": between, "decide": part })
+                };
+                often.extend(operations.iter().map(preview));
             }
         }
         now = at;

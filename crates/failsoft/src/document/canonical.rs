@@ -61,11 +61,21 @@ fn keys_of(fields: &Fields) -> Vec<(String, String)> {
             let suffix = if key.kind.is_duration() { "_ms" } else { "" };
             let json = match (&key.kind, value) {
                 (Kind::List { form: Form::Set, .. }, Checked::List(items)) => set(items),
+                (_, Checked::Table(cap)) if key.name == "cap" => object(cap_keys(cap)),
                 _ => json(value),
             };
             (format!("{}{suffix}", key.name), json)
         })
         .collect()
+}
+
+/// Of what is counted it is always said whether all are counted together.
+fn cap_keys(cap: &Fields) -> Vec<(String, String)> {
+    let mut keys = keys_of(cap);
+    if cap.get("time").is_none() && cap.get("total").is_none() {
+        keys.push(("total".to_owned(), "false".to_owned()));
+    }
+    keys
 }
 
 fn json(value: &Checked) -> String {

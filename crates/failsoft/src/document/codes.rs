@@ -51,6 +51,9 @@ codes! {
 
 /// Codes of mistakes that join two places, found when names become ids.
 const OF_THE_MATRIX: &[Code] = &[
+    code("bad-cap", "A cap bounds nothing, or more than one thing, or what its rung can't bound."),
+    code("bad-classes", "A class of faults counts two ways, or one that the caller causes counts."),
+    code("break-glass-not-a-guard", "A dependency that is no guard declares `break_glass`."),
     code("caller-opens-gate", "A rung that goes on names a fault that the caller causes, on a guard."),
     code("empty-condition", "A refuse rule has no condition."),
     code("empty-promise", "An invariant promises nothing."),
@@ -59,12 +62,14 @@ const OF_THE_MATRIX: &[Code] = &[
     code("meter-of-another-store", "A `local_meter` rung does not stand on its meter's store."),
     code("missing-deadline", "A guard or server has no deadline."),
     code("missing-max-instances", "A share per instance needs the meter's `max_instances`."),
+    code("out-of-order", "A limit stands on the wrong side of another."),
     code("own-target", "A dependency is its own fallback."),
     code("reason-without-event", "A rung has a `reason` and neither `emit` nor `alert`."),
     code("repeated-name", "A name stands twice where it may stand once."),
     code("reserved-name", "A name that failsoft keeps for itself."),
     code("rung-not-allowed", "A rung of this kind may not stand here."),
     code("store-not-a-guard", "A meter's store is no guard."),
+    code("uneven-buckets", "The buckets of a window do not divide its duration."),
     code("unknown-class", "No such class in the matrix."),
     code("unknown-dependency", "No such dependency in the matrix."),
     code("unknown-meter", "No such meter in the matrix."),

@@ -16,6 +16,7 @@ pub(crate) fn matrix(root: &Fields, bound: &Bound) -> MatrixDraft {
     let mut draft = MatrixDraft::new(&root.text("name").unwrap_or_default());
     draft.revision = root.integer("revision").unwrap_or(draft.revision);
     draft.signal_ttl = root.millis("signal_ttl").unwrap_or(draft.signal_ttl);
+    draft.window_idle = root.millis("window_idle").unwrap_or(draft.window_idle);
     if !root.list("classes").is_empty() {
         draft.classes = root.texts("classes");
     }
@@ -113,6 +114,7 @@ fn meter(name: &str, fields: Option<&Fields>) -> MeterDraft {
         limit: fields.and_then(|fields| fields.integer("limit")),
         window: fields.and_then(|fields| fields.millis("window")),
         max_instances: fields.and_then(|fields| fields.integer("max_instances")),
+        max_unreported: fields.and_then(|fields| fields.integer("max_unreported")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From checked rungs to their drafts.
 
-use failsoft_core::draft::{ActionDraft, LastKnownOf, RungDraft, Share, WhenDraft};
+use failsoft_core::draft::{ActionDraft, CapDraft, LastKnownOf, RungDraft, Share, WhenDraft};
 use failsoft_core::{Effect, Fault, Health, Millis, RungKind, Stage};
 
 use super::checked::{Checked, Fields};
@@ -24,6 +24,13 @@ pub(crate) fn with(action: ActionDraft, fields: &Fields) -> RungDraft {
     draft.alert = fields.text("alert");
     draft.status = fields.integer("status").and_then(|status| u16::try_from(status).ok());
     draft.code = fields.text("code");
+    draft.cap = fields.table("cap").map(|cap| CapDraft {
+        requests: cap.integer("requests"),
+        amount: cap.integer("amount"),
+        time: cap.millis("time"),
+        meter: cap.text("meter"),
+        total: cap.boolean("total").unwrap_or(false),
+    });
     draft
 }
 

@@ -7,8 +7,36 @@ use super::tables::{LIST_MOST, WHEN};
 
 const SHARED: &[Key] = &[
     Key::new("when", Kind::Table(&WHEN), "What the rung is narrowed to."),
-    Key::unbuilt("cap", "A bound on what the rung lets pass."),
+    Key::new("cap", Kind::Table(&CAP), "A bound on what the rung lets through, or for how long it stands."),
 ];
+
+/// Exactly one of the first three; `total` stands with a count only.
+static CAP: Table = Table {
+    title: "a cap",
+    doc: "A bound on what a rung lets through, or for how long it stands.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("requests", SOME, "So many requests of a key, in one window."),
+        Key::new("amount", SOME, "So much of a meter, of a key, in one window."),
+        Key::new(
+            "time",
+            Kind::SOME_TIME,
+            "For so long after the window opened; of a rung that stops, after the failure began.",
+        ),
+        Key::new(
+            "meter",
+            Kind::Name,
+            "The meter whose amounts are counted, or whose keys requests are counted by.",
+        ),
+        Key::new(
+            "total",
+            Kind::Bool,
+            "Whether all requests are counted together. False where it is left out.",
+        ),
+    ]],
+};
+
+const SOME: Kind = Kind::Integer { min: 1, max: failsoft_core::INTEGER_MAX };
 
 const TOLD: &[Key] = &[
     Key::new(

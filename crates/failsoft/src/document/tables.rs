@@ -43,6 +43,8 @@ pub(crate) static MATRIX: Table = Table {
         .default(Default::Words(&["default"])),
         Key::new("signal_ttl", Kind::SPAN, "How long advice and the told number of instances stand.")
             .default(Default::Millis(60_000, "60s")),
+        Key::new("window_idle", Kind::SPAN, "How long after its last pass a window may close.")
+            .default(Default::Millis(5_000, "5s")),
         Key::new(
             "dependency",
             named(&Kind::Table(&DEPENDENCY), limits::DEPENDENCIES),
@@ -69,7 +71,6 @@ pub(crate) static MATRIX: Table = Table {
             "Promises to be proven.",
         )
         .default(Default::Empty),
-        Key::unbuilt("window_idle", "How long a window stays open after the last pass."),
         Key::unbuilt("tenants", "How many tenants an account counts one by one."),
     ]],
 };
@@ -200,7 +201,11 @@ static METER: Table = Table {
         Key::new("limit", Kind::WHOLE, "The most that may pass in a period."),
         Key::new("window", Kind::SOME_TIME, "How long a period lasts from its first amount."),
         Key::new("max_instances", Kind::WHOLE, "The most instances there ever are."),
-        Key::unbuilt("max_unreported", "How much an instance may use before the store hears of it."),
+        Key::new(
+            "max_unreported",
+            Kind::WHOLE,
+            "How much of a key an instance lets through before the store's count has it: the host's promise.",
+        ),
     ]],
 };
 

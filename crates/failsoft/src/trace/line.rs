@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use failsoft_core::INTEGER_MAX;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 /// One line: a moment, and exactly one other key.
 #[derive(Debug, serde::Deserialize)]
@@ -27,9 +27,8 @@ pub(super) struct Line {
     pub(super) call: Option<Object<CallLine>>,
     pub(super) health: Option<Object<HealthLine>>,
     pub(super) restart: Option<Object<RestartLine>>,
-    // Specified, but not built in this version: refused by name, never half obeyed.
-    pub(super) reading: Option<IgnoredAny>,
-    pub(super) usage: Option<IgnoredAny>,
+    pub(super) reading: Option<Object<ReadingLine>>,
+    pub(super) usage: Option<Object<UsageLine>>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -64,11 +63,12 @@ pub(super) struct ProbeLine {
 #[serde(deny_unknown_fields)]
 pub(super) struct OverrideLine {
     pub(super) dependency: Option<String>,
-    /// Of a meter: specified, but not built in this version.
-    pub(super) meter: Option<IgnoredAny>,
-    pub(super) tenant: Option<IgnoredAny>,
-    pub(super) session: Option<IgnoredAny>,
-    pub(super) limit: Option<IgnoredAny>,
+    /// Of a meter's limit.
+    pub(super) meter: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) session: Option<String>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) limit: Option<Option<Whole>>,
     #[serde(default, deserialize_with = "said")]
     pub(super) to: Option<Option<String>>,
     pub(super) for_ms: Option<Whole>,
@@ -82,6 +82,28 @@ pub(super) struct AdviceLine {
     pub(super) source: String,
     pub(super) dependency: String,
     pub(super) health: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadingLine {
+    pub(super) meter: String,
+    pub(super) tenant: Option<String>,
+    pub(super) session: Option<String>,
+    pub(super) used: Whole,
+    pub(super) limit: Option<Whole>,
+    pub(super) mode: Option<String>,
+    pub(super) resets_in_ms: Option<Whole>,
+    pub(super) age_ms: Option<Whole>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UsageLine {
+    pub(super) meter: String,
+    pub(super) tenant: Option<String>,
+    pub(super) session: Option<String>,
+    pub(super) amount: Whole,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -153,7 +175,9 @@ pub(super) struct RestartLine {
 }
 
 /// A key that was written, be it with null.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

@@ -24,6 +24,7 @@
 //! ```
 
 mod line;
+mod meters;
 mod names;
 mod permits;
 mod player;

@@ -220,6 +220,10 @@ impl<'m> Player<'m> {
         let mut request = held.unwrap_or_else(|| Box::new(Request::new(matrix, &line.operation)));
         let preview = line.preview.unwrap_or(false);
         told.note(matrix, &line, &mut request, at);
+        if line.request.is_none() {
+            // No line can finish it.
+            request.set_unfinished();
+        }
         let decision = if preview {
             state.observe(now);
             decide(matrix, state, &request, at)

@@ -13,6 +13,7 @@ use super::line::{
     AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, Object, OutcomeLine, OverrideLine,
     PermitLine, RestartLine, Whole,
 };
+use super::meters::MeterSignal;
 use super::names::{LineMistake, Source, shortened};
 use super::requests::Requests;
 
@@ -48,6 +49,7 @@ pub(super) enum OwnedSignal {
     Permit { dependency: DependencyId, name: Option<String> },
     Release { dependency: DependencyId, name: Option<String> },
     Call { dependency: DependencyId, outcome: Option<OwnedOutcome> },
+    Meter(MeterSignal),
 }
 
 pub(super) struct OwnedOutcome {
@@ -99,6 +101,7 @@ impl OwnedSignal {
             Self::Advice { source, dependency, health } => {
                 Signal::Advice { source, dependency: *dependency, health: *health }
             }
+            Self::Meter(signal) => signal.as_signal(),
             Self::Instances { count } => Signal::Instances { count: *count },
             Self::Outbox { dependency, depth } => Signal::Outbox { dependency: *dependency, depth: *depth },
             Self::Permit { dependency, name } => {
@@ -113,14 +116,14 @@ impl OwnedSignal {
     }
 }
 
-fn millis(whole: Whole) -> Millis {
+pub(super) fn millis(whole: Whole) -> Millis {
     Millis::new(whole.0)
 }
 
 /// Looks names up, and says where one stands that is not there.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     matrix: &'a Matrix,
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
 }
 
 impl Reader<'_> {
@@ -129,12 +132,12 @@ impl Reader<'_> {
         self.matrix.dependency(name).ok_or_else(|| self.source.unknown("dependency", name, known()))
     }
 
-    fn meter(&self, name: &str) -> Result<MeterId, LineMistake> {
+    pub(super) fn meter(&self, name: &str) -> Result<MeterId, LineMistake> {
         let known = || self.matrix.meters().map(|(_, name)| name).collect::<Vec<_>>();
         self.matrix.meter(name).ok_or_else(|| self.source.unknown("meter", name, known()))
     }
 
-    fn word<T>(
+    pub(super) fn word<T>(
         &self,
         what: &str,
         name: &str,
@@ -145,7 +148,7 @@ impl Reader<'_> {
     }
 
     /// A name that the engine holds on to: short, so that what is held stays bounded.
-    fn held(&self, what: &str, name: Option<&str>) -> Result<(), LineMistake> {
+    pub(super) fn held(&self, what: &str, name: Option<&str>) -> Result<(), LineMistake> {
         let too_long = name.filter(|name| name.len() > NAME_BYTES);
         let Some(name) = too_long else { return Ok(()) };
         let what = format!("this {what} is {} bytes long, and {NAME_BYTES} are the most", name.len());
@@ -175,11 +178,6 @@ impl Reader<'_> {
             return Err(self.source.mistake(name, what, Some("write 1 or more, or leave it out".into())));
         }
         self.by_dependency(entries, |count| u32::try_from(count.0).unwrap_or(u32::MAX))
-    }
-
-    fn not_built(&self, key: &str) -> LineMistake {
-        let help = Some("leave the line out, or use a later version".into());
-        self.source.mistake(key, format!("`{key}` is specified, but not built in this version"), help)
     }
 
     fn outcome(&self, line: OutcomeLine) -> Result<OwnedOutcome, LineMistake> {
@@ -226,8 +224,17 @@ impl Reader<'_> {
     }
 
     fn overriding(&self, line: OverrideLine) -> Result<OwnedSignal, LineMistake> {
-        if line.meter.is_some() || line.tenant.is_some() || line.session.is_some() || line.limit.is_some() {
-            return Err(self.not_built("meter"));
+        if let Some(meter) = line.meter.clone() {
+            return self.limit(&meter, line);
+        }
+        let foreign = [
+            ("tenant", line.tenant.is_some()),
+            ("session", line.session.is_some()),
+            ("limit", line.limit.is_some()),
+        ];
+        if let Some((key, _)) = foreign.iter().find(|(_, there)| *there) {
+            let what = format!("`{key}` is a meter's, and this override names none");
+            return Err(self.source.mistake(key, what, Some("write `\"meter\":\"NAME\"`".into())));
         }
         let Some(name) = &line.dependency else {
             let help = Some("write `\"dependency\":\"NAME\"`".into());
@@ -359,10 +366,11 @@ impl Step {
         let reader = Reader { matrix, source };
         let mut steps: Vec<Result<Self, LineMistake>> = Vec::new();
         let signal = |signal: Result<OwnedSignal, LineMistake>| signal.map(Self::Signal);
-        for (key, there) in [("reading", line.reading.is_some()), ("usage", line.usage.is_some())] {
-            if there {
-                steps.push(Err(reader.not_built(key)));
-            }
+        if let Some(Object(line)) = line.reading {
+            steps.push(signal(reader.reading(line)));
+        }
+        if let Some(Object(line)) = line.usage {
+            steps.push(signal(reader.usage(line)));
         }
         if let Some(Object(line)) = line.outcome {
             steps.push(signal(reader.outcome(line).map(OwnedSignal::Outcome)));

@@ -1,0 +1,207 @@
+//! The keys that a meter holds: found by their hash, and in a row, the one to be looked at next for room first.
+
+use alloc::vec::Vec;
+
+use super::Key;
+use super::index::Index;
+use crate::Time;
+
+/// How many keys are looked at where a full table needs room: a newcomer costs no more, whatever the table holds.
+pub(crate) const LOOKED_AT: usize = 16;
+
+/// A place among the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Slot(u32);
+
+impl Slot {
+    const NONE: Self = Self(u32::MAX);
+
+    fn of(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// What is counted of one key. A table may hold a million of these, so what few keys have lies beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: Key,
+    /// Settled amounts that no reading stands for, but for the older part (see `reading.rs`) and what is unreported.
+    pub(crate) newer: u64,
+    pub(crate) unsettled: u64,
+    /// When its period began.
+    pub(crate) began: Time,
+    /// Which period it is: a moment would not do, because a restart moves it.
+    pub(crate) period: u64,
+    /// Where its reading lies; `u32::MAX` where it has none.
+    pub(crate) reading: u32,
+    /// That its use has come to its limit was told.
+    pub(crate) reached: bool,
+    /// Its period began where the one before ended.
+    pub(crate) carried: bool,
+    next: Slot,
+    previous: Slot,
+}
+
+impl Entry {
+    pub(crate) const NO_READING: u32 = u32::MAX;
+
+    pub(crate) fn new(key: Key, began: Time, period: u64) -> Self {
+        Self {
+            key,
+            newer: 0,
+            unsettled: 0,
+            began,
+            period,
+            reading: Self::NO_READING,
+            reached: false,
+            carried: false,
+            next: Slot::NONE,
+            previous: Slot::NONE,
+        }
+    }
+}
+
+fn hash_of(entries: &[Entry], slot: u32) -> u64 {
+    entries.get(Slot(slot).index()).map_or(0, |entry| entry.key.0)
+}
+
+/// The keys of one meter.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    /// By the first half of the key.
+    index: Index,
+    entries: Vec<Entry>,
+    free: Vec<Slot>,
+    front: Slot,
+    back: Slot,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            index: Index::default(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            front: Slot::NONE,
+            back: Slot::NONE,
+        }
+    }
+}
+
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Entry, &Entry)| {
+            let plain = |entry: &Entry| Entry { next: Slot::NONE, previous: Slot::NONE, ..*entry };
+            plain(one) == plain(other)
+        };
+        self.len() == other.len()
+            && self.row().zip(other.row()).all(|((_, one), (_, other))| same((one, other)))
+    }
+}
+
+impl Keys {
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub(crate) fn find(&self, key: Key) -> Option<Slot> {
+        let same = |slot: u32| self.get(Slot(slot)).is_some_and(|entry| entry.key == key);
+        self.index.find(key.0, same).map(Slot)
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> Option<&Entry> {
+        self.entries.get(slot.index())
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
+        self.entries.get_mut(slot.index())
+    }
+
+    /// All that are held, from the front of the row.
+    pub(crate) fn row(&self) -> impl Iterator<Item = (Slot, &Entry)> {
+        let mut next = self.front;
+        core::iter::from_fn(move || {
+            let slot = next;
+            let entry = self.entries.get(slot.index())?;
+            next = entry.next;
+            Some((slot, entry))
+        })
+    }
+
+    /// The slots at the front of the row, and how many they are.
+    pub(crate) fn front(&self) -> ([Slot; LOOKED_AT], usize) {
+        let mut slots = [Slot::NONE; LOOKED_AT];
+        let mut count = 0usize;
+        for (place, (slot, _)) in slots.iter_mut().zip(self.row()) {
+            *place = slot;
+            count = count.saturating_add(1);
+        }
+        (slots, count)
+    }
+
+    /// Holds one more, at the end of the row.
+    pub(crate) fn push(&mut self, entry: Entry) -> Slot {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                if let Some(place) = self.entries.get_mut(slot.index()) {
+                    *place = entry;
+                }
+                slot
+            }
+            None => {
+                if self.entries.len() == self.entries.capacity() {
+                    // An eighth more at a time: doubling would leave half of a large table empty.
+                    self.entries.reserve_exact((self.entries.len() >> 3).max(16));
+                }
+                self.entries.push(entry);
+                Slot::of(self.entries.len().saturating_sub(1))
+            }
+        };
+        let entries = &self.entries;
+        self.index.insert(entry.key.0, slot.0, |slot| hash_of(entries, slot));
+        self.link(slot);
+        slot
+    }
+
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        let Some(key) = self.get(slot).map(|entry| entry.key) else { return };
+        let entries = &self.entries;
+        if self.index.remove(key.0, slot.0, |slot| hash_of(entries, slot)) {
+            self.unlink(slot);
+            self.free.push(slot);
+        }
+    }
+
+    pub(crate) fn move_to_back(&mut self, slot: Slot) {
+        self.unlink(slot);
+        self.link(slot);
+    }
+
+    fn link(&mut self, slot: Slot) {
+        let back = core::mem::replace(&mut self.back, slot);
+        if let Some(entry) = self.entries.get_mut(slot.index()) {
+            entry.previous = back;
+            entry.next = Slot::NONE;
+        }
+        match self.entries.get_mut(back.index()) {
+            Some(last) => last.next = slot,
+            None => self.front = slot,
+        }
+    }
+
+    fn unlink(&mut self, slot: Slot) {
+        let Some(Entry { next, previous, .. }) = self.entries.get(slot.index()).copied() else { return };
+        match self.entries.get_mut(previous.index()) {
+            Some(entry) => entry.next = next,
+            None => self.front = next,
+        }
+        match self.entries.get_mut(next.index()) {
+            Some(entry) => entry.previous = previous,
+            None => self.back = previous,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a decision reads of a meter. It changes nothing, at whatever moment it is asked.
+
+use super::keys::Entry;
+use super::reading::Reading;
+use super::table::{Table, last_end};
+use super::{Key, Taken, sum};
+use crate::matrix::Meter;
+use crate::{MeterMode, Millis, Time};
+
+/// A key as it stands at one moment, for one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View {
+    pub(crate) reading: Option<Reading>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) mode: MeterMode,
+    /// The own count, without what this request has taken.
+    pub(crate) own: u64,
+    /// It is held, or would find room.
+    pub(crate) has_room: bool,
+    /// When its period began, where that was the end of the one before.
+    pub(super) carried_at: Option<Time>,
+    /// When its period ends.
+    pub(crate) end: Option<Time>,
+}
+
+impl View {
+    /// What is left of the limit by the reading.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let used = self.reading.map_or(0, |reading| reading.used);
+        self.limit.map(|limit| limit.saturating_sub(used))
+    }
+
+    /// The reading, where it is at or over a limit that blocks.
+    pub(crate) fn blocks(&self) -> Option<Reading> {
+        self.is_spent(0)
+    }
+
+    /// The reading, where it and so much more come to a limit that blocks.
+    pub(crate) fn is_spent(&self, more: u64) -> Option<Reading> {
+        let limit = self.limit.filter(|_| self.mode == MeterMode::Block)?;
+        self.reading.filter(|reading| sum(reading.used, more) >= limit)
+    }
+
+    /// What is left of the period.
+    pub(crate) fn left_of_period(&self, now: Time) -> Option<Millis> {
+        self.end.map(|end| end.since(now))
+    }
+}
+
+impl Table {
+    /// The key at `now`, as a request sees it that has `taken` of it already.
+    pub(crate) fn view(&self, meter: &Meter, key: Key, taken: Option<Taken>, now: Time) -> View {
+        let found = self.keys.find(key).and_then(|slot| Some((slot, *self.keys.get(slot)?)));
+        let nothing = View {
+            reading: None,
+            limit: self.limit(meter, key, None),
+            mode: meter.mode,
+            own: 0,
+            has_room: found.is_some() || self.has_room(meter, now),
+            carried_at: None,
+            end: None,
+        };
+        let Some((slot, entry)) = found else { return nothing };
+        let mine =
+            taken.filter(|taken| taken.key == key).and_then(|taken| Some((taken.amount, taken.place?)));
+        // An amount whose time is over is settled, whether or not a signal has come since.
+        let waits = mine.map(|(_, place)| place.serial).filter(|serial| {
+            let held = self.reserved.get(*serial);
+            held.is_some_and(|amount| amount.slot == slot && amount.until > now)
+        });
+        let end = self.end(meter, &entry);
+        if let Some(end) = end.filter(|end| *end <= now) {
+            // What was settled has gone, and what had not been settled by then has begun the next period.
+            let began = last_end(end, meter.window, now);
+            let rest = |except: u64| {
+                let waits = self.reserved.iter().filter(|(serial, amount)| {
+                    amount.slot == slot && amount.until > began && *serial != except
+                });
+                waits.fold(0, |own, (_, amount)| sum(own, amount.amount))
+            };
+            let own = if entry.unsettled == 0 { 0 } else { rest(waits.unwrap_or(0)) };
+            let lasts = entry.unsettled > 0 && rest(0) > 0;
+            let next = meter.window.filter(|_| lasts).map(|window| began.exactly_after(window));
+            return View { own, carried_at: Some(began), end: next, ..nothing };
+        }
+        let reading = self.held(&entry).map(|held| held.told);
+        let own = sum(self.settled(slot, &entry), entry.unsettled);
+        let still_in =
+            mine.filter(|(_, place)| waits.is_some() || self.is_unread(&entry, place.period, place.readings));
+        View {
+            reading,
+            limit: self.limit(meter, key, reading.as_ref()),
+            mode: reading.and_then(|reading| reading.mode).unwrap_or(meter.mode),
+            own: own.saturating_sub(still_in.map_or(0, |(amount, _)| amount)),
+            carried_at: entry.carried.then_some(entry.began),
+            end,
+            ..nothing
+        }
+    }
+
+    /// Whether what was settled in that period, after so many readings, is still counted.
+    fn is_unread(&self, entry: &Entry, period: u64, readings: u64) -> bool {
+        entry.period == period && self.held(entry).map_or(0, |held| held.accepted) == readings
+    }
+
+    /// Whether a newcomer would find room.
+    fn has_room(&self, meter: &Meter, now: Time) -> bool {
+        if self.keys.len() < meter.capacity {
+            return true;
+        }
+        let (slots, count) = self.keys.front();
+        slots.iter().take(count).filter_map(|slot| Some((*slot, self.keys.get(*slot)?))).any(
+            |(slot, entry)| {
+                let used = self.held(entry).map_or(0, |held| held.told.used);
+                let unused = sum(used, sum(self.settled(slot, entry), entry.unsettled)) == 0;
+                let ended = self.end(meter, entry).is_some_and(|end| end <= now);
+                unused || (ended && self.view(meter, entry.key, None, now).own == 0)
+            },
+        )
+    }
+}

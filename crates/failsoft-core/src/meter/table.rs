@@ -1,0 +1,430 @@
+//! One meter: counting and settling, periods, and room for newcomers.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::keys::{Entry, Keys, Slot};
+use super::reading::{Held, Reading};
+use super::reserved::{Amount, Reserved};
+use super::{Key, KeyNames, Place, Taken, sum};
+use crate::matrix::Meter;
+use crate::{MeterMode, Millis, Time};
+
+/// What was settled here while the store had failed, and was not told yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unreported {
+    pub(crate) amount: u64,
+    /// Which began first.
+    pub(crate) order: u64,
+    pub(crate) names: KeyNames,
+}
+
+/// One meter's counts. Bounded by its capacity, whatever is sent in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Table {
+    pub(super) keys: Keys,
+    pub(super) readings: Vec<Option<Held>>,
+    pub(super) free_readings: Vec<u32>,
+    pub(super) reserved: Reserved,
+    pub(super) unreported: BTreeMap<Slot, Unreported>,
+    /// How many have been unreported.
+    pub(super) unreported_given: u64,
+    /// Limits that an operator has set for a key.
+    pub(super) limits: BTreeMap<Key, u64>,
+    pub(super) limit_of_all: Option<u64>,
+    /// How many periods have begun.
+    pub(super) periods: u64,
+    pub(super) full_told: bool,
+}
+
+/// A limit that was reached: what an event tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pub(crate) mode: MeterMode,
+    pub(crate) used: u64,
+    pub(crate) own: u64,
+    pub(crate) limit: u64,
+}
+
+/// So many keys may have a limit of their own, set by an operator.
+const MOST_LIMITS: usize = 1_024;
+
+impl Table {
+    pub(super) fn held(&self, entry: &Entry) -> Option<&Held> {
+        self.readings.get(usize::try_from(entry.reading).ok()?)?.as_ref()
+    }
+
+    /// When the key's period ends; nothing where it never does.
+    pub(super) fn end(&self, meter: &Meter, entry: &Entry) -> Option<Time> {
+        let reset = self.held(entry).and_then(|held| held.told.reset);
+        reset.or_else(|| meter.window.map(|window| entry.began.exactly_after(window)))
+    }
+
+    pub(super) fn has_ended(&self, meter: &Meter, entry: &Entry, now: Time) -> bool {
+        self.end(meter, entry).is_some_and(|end| end <= now)
+    }
+
+    pub(super) fn settled(&self, slot: Slot, entry: &Entry) -> u64 {
+        let older = self.held(entry).map_or(0, |held| held.older);
+        let unreported = self.unreported.get(&slot).map_or(0, |unreported| unreported.amount);
+        sum(sum(entry.newer, older), unreported)
+    }
+
+    /// The key's limit: an operator's, else the reading's, else the document's.
+    pub(super) fn limit(&self, meter: &Meter, key: Key, told: Option<&Reading>) -> Option<u64> {
+        let set = self.limits.get(&key).copied().or(self.limit_of_all);
+        set.or_else(|| told.and_then(|told| told.limit)).or(meter.limit)
+    }
+
+    /// When time alone changes something.
+    pub(crate) fn due(&self) -> Option<Time> {
+        self.reserved.first().map(|(until, _)| until)
+    }
+
+    /// Settles what has waited long enough by `now`, each amount at its own moment.
+    pub(crate) fn advance(&mut self, meter: &Meter, now: Time) {
+        while let Some((until, serial)) = self.reserved.first()
+            && until <= now
+        {
+            self.settle_reserved(meter, serial, until);
+        }
+    }
+
+    fn settle_reserved(&mut self, meter: &Meter, serial: u64, at: Time) {
+        let Some(Amount { slot, amount, unreported, .. }) = self.reserved.remove(serial) else { return };
+        // What ends at this very moment ends after it.
+        self.roll(meter, slot, Time::from_unclamped(at.as_millis().saturating_sub(1)));
+        self.unreserve(slot, amount);
+        self.settle(slot, amount, unreported);
+    }
+
+    fn unreserve(&mut self, slot: Slot, amount: u64) {
+        if let Some(entry) = self.keys.get_mut(slot) {
+            entry.unsettled = entry.unsettled.saturating_sub(amount);
+        }
+    }
+
+    fn settle(&mut self, slot: Slot, amount: u64, unreported: Option<KeyNames>) {
+        if amount == 0 {
+            return;
+        }
+        match unreported {
+            None => {
+                if let Some(entry) = self.keys.get_mut(slot) {
+                    entry.newer = sum(entry.newer, amount);
+                }
+            }
+            Some(names) => {
+                let given = &mut self.unreported_given;
+                let held = self.unreported.entry(slot).or_insert_with(|| {
+                    *given = given.saturating_add(1);
+                    Unreported { amount: 0, order: *given, names }
+                });
+                held.amount = sum(held.amount, amount);
+            }
+        }
+    }
+
+    /// Ends what has ended by `now`. What is not settled yet begins the next period; a key of which nothing is left
+    /// leaves. Whether it is still held.
+    pub(super) fn roll(&mut self, meter: &Meter, slot: Slot, now: Time) -> bool {
+        let Some(entry) = self.keys.get(slot).copied() else { return false };
+        let Some(end) = self.end(meter, &entry).filter(|end| *end <= now) else { return true };
+        self.drop_reading(slot);
+        self.unreported.remove(&slot);
+        if entry.unsettled == 0 {
+            self.keys.remove(slot);
+            return false;
+        }
+        self.periods = self.periods.saturating_add(1);
+        if let Some(held) = self.keys.get_mut(slot) {
+            held.newer = 0;
+            held.reached = false;
+            held.carried = true;
+            held.began = last_end(end, meter.window, now);
+            held.period = self.periods;
+        }
+        true
+    }
+
+    fn drop_reading(&mut self, slot: Slot) {
+        let Some(entry) = self.keys.get_mut(slot) else { return };
+        let place = core::mem::replace(&mut entry.reading, Entry::NO_READING);
+        if let Some(held) = usize::try_from(place).ok().and_then(|place| self.readings.get_mut(place)) {
+            *held = None;
+            self.free_readings.push(place);
+        }
+    }
+
+    pub(super) fn put_reading(&mut self, slot: Slot, held: Held) {
+        let Some(entry) = self.keys.get_mut(slot) else { return };
+        if entry.reading == Entry::NO_READING {
+            entry.reading = self.free_readings.pop().unwrap_or_else(|| {
+                self.readings.push(None);
+                u32::try_from(self.readings.len().saturating_sub(1)).unwrap_or(Entry::NO_READING)
+            });
+        }
+        let place = usize::try_from(entry.reading).ok();
+        if let Some(place) = place.and_then(|place| self.readings.get_mut(place)) {
+            *place = Some(held);
+        }
+    }
+
+    fn leave_if_empty(&mut self, slot: Slot) {
+        let empty = self.keys.get(slot).is_some_and(|entry| {
+            entry.newer == 0 && entry.unsettled == 0 && entry.reading == Entry::NO_READING
+        });
+        if empty && !self.unreported.contains_key(&slot) {
+            self.keys.remove(slot);
+        }
+    }
+
+    /// The key as it stands at `now`, held if there is room; nothing where there is none.
+    fn hold(&mut self, meter: &Meter, key: Key, began: Time, now: Time, is_over: bool) -> Option<Slot> {
+        if let Some(slot) = self.keys.find(key)
+            && self.roll(meter, slot, now)
+        {
+            return Some(slot);
+        }
+        if self.keys.len() >= meter.capacity && !self.make_room(meter, now, is_over) {
+            return None;
+        }
+        self.periods = self.periods.saturating_add(1);
+        Some(self.keys.push(Entry::new(key, began, self.periods)))
+    }
+
+    /// Looks at the front of the row for one that may leave; those that stay go to its end.
+    fn make_room(&mut self, meter: &Meter, now: Time, is_over: bool) -> bool {
+        let before = self.keys.len();
+        let (slots, count) = self.keys.front();
+        let looked_at = || slots.iter().copied().take(count);
+        looked_at().for_each(|slot| {
+            self.roll(meter, slot, now);
+        });
+        if self.keys.len() == before
+            && let Some(slot) = looked_at()
+                .find(|slot| self.usage(*slot) == 0)
+                .or_else(|| if is_over { self.least_used(meter, looked_at()) } else { None })
+        {
+            self.displace(slot);
+        }
+        for slot in looked_at() {
+            // One that has left is in no row.
+            if self.keys.get(slot).is_some_and(|entry| self.keys.find(entry.key) == Some(slot)) {
+                self.keys.move_to_back(slot);
+            }
+        }
+        self.keys.len() < before
+    }
+
+    /// The reading's, and this instance's own.
+    fn usage(&self, slot: Slot) -> u64 {
+        self.keys.get(slot).map_or(0, |entry| {
+            let used = self.held(entry).map_or(0, |held| held.told.used);
+            sum(used, sum(self.settled(slot, entry), entry.unsettled))
+        })
+    }
+
+    fn least_used(&self, meter: &Meter, slots: impl Iterator<Item = Slot>) -> Option<Slot> {
+        let is_over = |slot: &Slot| {
+            self.keys.get(*slot).is_some_and(|entry| {
+                let told = self.held(entry).map(|held| &held.told);
+                let limit = self.limit(meter, entry.key, told);
+                told.zip(limit).is_some_and(|(told, limit)| told.used >= limit)
+            })
+        };
+        slots.filter(|slot| !is_over(slot)).min_by_key(|slot| self.usage(*slot))
+    }
+
+    fn displace(&mut self, slot: Slot) {
+        self.drop_reading(slot);
+        self.unreported.remove(&slot);
+        self.reserved.forget(slot);
+        self.keys.remove(slot);
+    }
+
+    /// Takes an amount, to be settled within `within` (none: at once). `unreported` names a key whose store has failed.
+    pub(crate) fn take(
+        &mut self,
+        meter: &Meter,
+        key: Key,
+        amount: u64,
+        within: Option<Millis>,
+        unreported: Option<KeyNames>,
+        now: Time,
+    ) -> Taken {
+        let slot = if amount == 0 { None } else { self.hold(meter, key, now, now, false) };
+        let Some(slot) = slot else { return Taken { key, amount, place: None } };
+        let place = self.keys.get(slot).map(|entry| Place {
+            serial: 0,
+            period: entry.period,
+            readings: self.held(entry).map_or(0, |held| held.accepted),
+            unreported: unreported.is_some(),
+        });
+        let serial = match within {
+            None => {
+                self.settle(slot, amount, unreported);
+                0
+            }
+            Some(within) => {
+                if let Some(entry) = self.keys.get_mut(slot) {
+                    entry.unsettled = entry.unsettled.saturating_add(amount);
+                }
+                let until = now.exactly_after(within);
+                let serial = self.reserved.push(Amount { slot, amount, until, unreported });
+                if let Some((_, first)) = self.reserved.first().filter(|_| self.reserved.is_over_full()) {
+                    self.settle_reserved(meter, first, now);
+                }
+                serial
+            }
+        };
+        Taken { key, amount, place: place.map(|place| Place { serial, ..place }) }
+    }
+
+    /// What a request took has cost so much; what was taken where that is not told. Whether anything was settled.
+    pub(crate) fn finish(
+        &mut self,
+        meter: &Meter,
+        taken: Taken,
+        actual: Option<u64>,
+        names: impl FnOnce() -> KeyNames,
+        now: Time,
+    ) -> bool {
+        let Some(place) = taken.place else { return false };
+        let (Some(slot), actual) = (self.keys.find(taken.key), actual.unwrap_or(taken.amount)) else {
+            return false;
+        };
+        let waits = self.reserved.get(place.serial).is_some_and(|amount| amount.slot == slot);
+        if waits && let Some(reserved) = self.reserved.remove(place.serial) {
+            self.roll(meter, slot, now);
+            self.unreserve(slot, reserved.amount);
+            self.settle(slot, actual, reserved.unreported);
+            self.leave_if_empty(slot);
+            return actual > 0;
+        }
+        let lasts = |entry: &&Entry| entry.period == place.period && !self.has_ended(meter, entry, now);
+        let Some(entry) = self.keys.get(slot).filter(lasts) else {
+            return false;
+        };
+        let read_since = self.held(entry).map_or(0, |held| held.accepted) != place.readings;
+        let more = actual.saturating_sub(taken.amount);
+        if more > 0 {
+            self.settle(slot, more, place.unreported.then(names));
+        } else if !read_since {
+            self.take_off(slot, taken.amount.saturating_sub(actual), place.unreported);
+            self.leave_if_empty(slot);
+        }
+        more > 0
+    }
+
+    fn take_off(&mut self, slot: Slot, mut less: u64, unreported: bool) {
+        let mut from = |part: &mut u64| {
+            let gone = less.min(*part);
+            *part = part.saturating_sub(gone);
+            less = less.saturating_sub(gone);
+        };
+        if unreported && let Some(held) = self.unreported.get_mut(&slot) {
+            from(&mut held.amount);
+            if held.amount == 0 {
+                self.unreported.remove(&slot);
+            }
+        }
+        if let Some(entry) = self.keys.get_mut(slot) {
+            from(&mut entry.newer);
+        }
+    }
+
+    /// The store says how it is. Nothing where this is not heard; else whether it is held: the table may have no room.
+    pub(crate) fn read(&mut self, meter: &Meter, key: Key, told: Reading, now: Time) -> Option<bool> {
+        let view = self.view(meter, key, None, now);
+        let entry = self.keys.find(key).and_then(|slot| self.keys.get(slot));
+        // A key of which nothing is left is not held any more, though it may still stand in the row.
+        let entry = entry.filter(|entry| !self.has_ended(meter, entry, now) || view.own > 0);
+        let known = entry.and(view.reading).and_then(|held| held.reset);
+        // Where no reset is known, what was read a window ago is of a period that is over.
+        let reset = told.reset.or(known).or_else(|| meter.window.map(|window| told.at.exactly_after(window)));
+        let older = entry.is_some()
+            && (view.carried_at.is_some_and(|carried| told.at < carried)
+                || view.reading.is_some_and(|held| told.at < held.at));
+        if older || reset.is_some_and(|reset| reset <= now) {
+            return None;
+        }
+        let is_over = self.limit(meter, key, Some(&told)).is_some_and(|limit| told.used >= limit);
+        let Some(slot) = self.hold(meter, key, told.at, now, is_over) else { return Some(false) };
+        let Some(mut entry) = self.keys.get(slot).copied() else { return Some(false) };
+        // The reading may be earlier than the first amount.
+        entry.began = entry.began.min(told.at);
+        let held = Held::after(self.held(&entry), entry.began, told, &mut entry.newer, now);
+        if let Some(place) = self.keys.get_mut(slot) {
+            (place.newer, place.began) = (entry.newer, entry.began);
+        }
+        self.put_reading(slot, held);
+        Some(true)
+    }
+
+    /// An operator sets the limit of a key (of all that have none: no key), or lifts it. False where a meter holds
+    /// no more of them.
+    pub(crate) fn set_limit(&mut self, key: Option<Key>, limit: Option<u64>) -> bool {
+        match (key, limit) {
+            (None, limit) => self.limit_of_all = limit,
+            (Some(key), None) => {
+                self.limits.remove(&key);
+            }
+            (Some(key), Some(limit)) => {
+                if self.limits.len() >= MOST_LIMITS && !self.limits.contains_key(&key) {
+                    return false;
+                }
+                self.limits.insert(key, limit);
+            }
+        }
+        true
+    }
+
+    /// Whether it is to be told now that there was no room: once.
+    pub(crate) fn tell_full(&mut self) -> bool {
+        !core::mem::replace(&mut self.full_told, true)
+    }
+
+    /// Whether a key that alerts or degrades has come to its limit, told once a period.
+    pub(crate) fn reached(&mut self, meter: &Meter, key: Key) -> Option<Reached> {
+        if meter.mode == MeterMode::Block && self.readings.is_empty() {
+            return None;
+        }
+        let slot = self.keys.find(key)?;
+        let entry = self.keys.get(slot)?;
+        let told = self.held(entry).map(|held| held.told);
+        let mode = told.and_then(|told| told.mode).unwrap_or(meter.mode);
+        let limit = self.limit(meter, key, told.as_ref())?;
+        let used = told.map_or(0, |told| told.used);
+        let own = sum(self.settled(slot, entry), entry.unsettled);
+        if mode == MeterMode::Block || entry.reached || sum(used, own) < limit {
+            return None;
+        }
+        self.keys.get_mut(slot)?.reached = true;
+        Some(Reached { mode, used, own, limit })
+    }
+
+    pub(crate) fn has_unreported(&self) -> bool {
+        !self.unreported.is_empty()
+    }
+
+    /// What the store has not heard, the first to begin first. From now on it is the host's to add.
+    pub(crate) fn report(&mut self, meter: &Meter, now: Time) -> Vec<Unreported> {
+        let mut told: Vec<(Slot, Unreported)> = core::mem::take(&mut self.unreported).into_iter().collect();
+        // What was counted in a period that is over is not told.
+        told.retain(|(slot, _)| self.keys.get(*slot).is_some_and(|entry| !self.has_ended(meter, entry, now)));
+        told.sort_unstable_by_key(|(_, unreported)| unreported.order);
+        for (slot, unreported) in &told {
+            self.settle(*slot, unreported.amount, None);
+        }
+        told.into_iter().map(|(_, unreported)| unreported).collect()
+    }
+}
+
+/// The last end of a period by `now`, where what is unsettled goes on from one to the next.
+pub(super) fn last_end(end: Time, window: Option<Millis>, now: Time) -> Time {
+    let whole = |window: Millis| now.since(end).get().checked_div(window.get());
+    let periods = window.and_then(whole).unwrap_or(0);
+    let length = window.map_or(0, Millis::get).saturating_mul(periods);
+    end.exactly_after(Millis::new(length))
+}

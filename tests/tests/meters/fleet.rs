@@ -1,0 +1,205 @@
+//! Instances that share a store, each with a host that does what the specification asks of one.
+
+use failsoft::draft::{
+    ActionDraft, DependencyDraft, MatrixDraft, MeterDraft, OperationDraft, RungDraft, Share,
+};
+use failsoft::{
+    Answer, DependencyId, Event, Fault, Matrix, MeterId, Millis, Outcome, Promise, Report, Request, Role,
+    Signal, State, Time, apply, promises,
+};
+
+/// What one schedule is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) limit: u64,
+    pub(crate) max_instances: u64,
+    pub(crate) share: Share,
+    /// Whether each answer of the store brings a reading.
+    pub(crate) reads: bool,
+    /// The largest amount of a request.
+    pub(crate) largest: u64,
+    /// Whether hosts add to the store what they are told to add.
+    pub(crate) adds: bool,
+}
+
+impl Terms {
+    /// `quota` keeps the count; `local_meter` while it is lost, else no.
+    pub(crate) fn matrix(&self) -> Matrix {
+        let mut quota = DependencyDraft::new("quota", Role::Guard, Some(Millis::new(50)));
+        quota.health.consecutive_failure_threshold = Some(1);
+        quota.health.wait_duration_in_open_state = Millis::new(100);
+        quota.health.permitted_number_of_calls_in_half_open_state = 1;
+        quota.health.degraded_failure_rate_threshold = None;
+        quota.health.failure_rate_threshold = None;
+        quota.health.half_open_failure_rate_threshold = Some(100);
+        let meter = ActionDraft::LocalMeter { meter: "m".into(), share: self.share };
+        quota.on_failure = vec![RungDraft::new(meter)];
+        let mut meter = MeterDraft::new("m", "quota");
+        meter.limit = Some(self.limit);
+        meter.max_instances = Some(self.max_instances);
+        // What an instance lets through as its trial while the store has not heard what it counted alone.
+        meter.max_unreported = Some(self.largest);
+        let mut draft = MatrixDraft::new("fleet");
+        draft.dependencies = vec![quota];
+        draft.meters = vec![meter];
+        draft.operations = vec![OperationDraft::new("call", &["quota"])];
+        draft.compile("fleet@1").expect("a matrix without mistakes")
+    }
+}
+
+/// One instance and its host.
+struct Instance {
+    state: State,
+    /// Whether its host reaches the store.
+    reaches: bool,
+    gone: bool,
+    /// Told to be added to the store's count, and not added yet.
+    to_add: u64,
+}
+
+/// A store's count of one tenant, and all that ever counted it.
+pub(crate) struct Fleet<'m> {
+    terms: Terms,
+    matrix: &'m Matrix,
+    quota: DependencyId,
+    meter: MeterId,
+    instances: Vec<Instance>,
+    stored: u64,
+    now: i64,
+    /// What was let through in all.
+    pub(crate) admitted: u64,
+}
+
+impl<'m> Fleet<'m> {
+    pub(crate) fn new(terms: Terms, matrix: &'m Matrix, instances: usize) -> Self {
+        let (quota, meter) = (matrix.dependency("quota"), matrix.meter("m"));
+        let mut fleet = Self {
+            terms,
+            matrix,
+            quota: quota.expect("it is there"),
+            meter: meter.expect("it is there"),
+            instances: Vec::new(),
+            stored: 0,
+            now: 0,
+            admitted: 0,
+        };
+        (0..instances).for_each(|_| fleet.join());
+        fleet
+    }
+
+    /// The bound that `failsoft check` prints, for as many instances as there were.
+    pub(crate) fn bound(&self) -> u64 {
+        let promise: Promise = promises(self.matrix)[0];
+        // The divisor stays the document's: it does not know who joins and leaves.
+        let instances = u64::try_from(self.instances.len()).expect("a few");
+        let others = match promise.share {
+            Share::PerInstance => (instances - 1) * promise.limit / self.terms.max_instances,
+            Share::Percent(percent) => (instances - 1) * promise.limit * percent / 100,
+        };
+        let bound = promise.limit + others + instances * promise.unreported;
+        if instances == self.terms.max_instances {
+            assert_eq!(bound, promise.most(), "as it is printed");
+        }
+        bound
+    }
+
+    pub(crate) fn join(&mut self) {
+        let state = State::new(self.matrix, self.time());
+        self.instances.push(Instance { state, reaches: true, gone: false, to_add: 0 });
+    }
+
+    /// What it counted alone is lost with it.
+    pub(crate) fn leave(&mut self, which: usize) {
+        self.instances[which].gone = true;
+    }
+
+    pub(crate) fn cut_off(&mut self, which: usize) {
+        self.instances[which].reaches = false;
+    }
+
+    pub(crate) fn connect(&mut self, which: usize) {
+        self.instances[which].reaches = true;
+    }
+
+    pub(crate) fn wait(&mut self, length: i64) {
+        self.now += length;
+    }
+
+    pub(crate) fn instances(&self) -> usize {
+        self.instances.len()
+    }
+
+    fn time(&self) -> Time {
+        Time::from_millis(self.now)
+    }
+
+    /// A signal to one instance; its host adds what it is told to.
+    fn tell(&mut self, which: usize, signal: Signal<'_>) -> Answer {
+        let mut events = Vec::new();
+        let now = self.time();
+        let answer = apply(self.matrix, &mut self.instances[which].state, signal, now, &mut events);
+        for event in events {
+            if let Event::MeterSettlement { amount, .. } = event {
+                self.instances[which].to_add += amount;
+            }
+        }
+        self.add(which);
+        answer
+    }
+
+    fn add(&mut self, which: usize) {
+        let instance = &mut self.instances[which];
+        if instance.reaches && self.terms.adds {
+            self.stored += std::mem::take(&mut instance.to_add);
+        }
+    }
+
+    /// One request of the tenant's to one instance: ask the store if it may be asked, then decide.
+    pub(crate) fn request(&mut self, which: usize, amount: u64) -> bool {
+        if self.instances[which].gone {
+            return false;
+        }
+        self.now += 1;
+        let (quota, meter, matrix) = (self.quota, self.meter, self.matrix);
+        let mut request = Request::new(matrix, "call");
+        request.set_tenant("t");
+        request.set_amount(meter, amount);
+        request.set_unfinished();
+        let asks = Signal::Permit { dependency: quota, named: false, instead_of: None };
+        if self.tell(which, asks) != Answer::NotPermitted {
+            let report = match self.instances[which].reaches {
+                false => Report::Failed(Fault::Timeout),
+                true if self.stored + amount > self.terms.limit => Report::Refused,
+                true => {
+                    self.stored += amount;
+                    Report::Ok
+                }
+            };
+            request.report(quota, report, self.time());
+            let (latency, retry_after, had) = (Some(1), None, None);
+            let outcome =
+                Outcome { dependency: quota, result: report, permit: None, latency, retry_after, had };
+            self.tell(which, Signal::Outcome(outcome));
+            if self.terms.reads && self.instances[which].reaches {
+                let used = self.stored;
+                self.tell(
+                    which,
+                    Signal::Reading {
+                        meter,
+                        tenant: "t",
+                        session: "",
+                        used,
+                        limit: None,
+                        mode: None,
+                        resets_in: None,
+                        age: Millis::ZERO,
+                    },
+                );
+            }
+        }
+        let answer = self.tell(which, Signal::Decided(&mut request));
+        let goes_on = matches!(answer, Answer::Decision(decision) if decision.verdict.goes_on());
+        self.admitted += if goes_on { amount } else { 0 };
+        goes_on
+    }
+}

@@ -1,0 +1,131 @@
+//! Taking from one meter among a million tenants, beside a look-up and an add in a plain hash table of that size; and what
+//! a tenant costs in memory.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use failsoft::draft::{DependencyDraft, MatrixDraft, MeterDraft, OperationDraft};
+use failsoft::{Matrix, MeterId, Millis, Role, Signal, State, Time, apply};
+use serde_json::{Value, json};
+
+const TENANTS: usize = 1_000_000;
+/// Rounds, of which the medians are told.
+const ROUNDS: usize = 9;
+
+/// What was measured: nanoseconds to take once, and bytes a tenant.
+pub(super) struct Taking {
+    nanoseconds: f64,
+    floor: f64,
+    bytes: f64,
+    bytes_read: f64,
+}
+
+/// A key and what is counted of it: 16 bytes and 48.
+const KEY_AND_VALUE: f64 = 64.0;
+
+impl Taking {
+    pub(super) fn text(&self) -> String {
+        format!(
+            "{:<44} {:>8.1} {:>9.1} {:>7.2}\nfloor: a look-up by name and an atomic add in a standard hash table of that size\n\
+             bytes a tenant: {:.1} ({:.2} of key and value); with a reading of each {:.1}",
+            "taking from one meter of a million tenants",
+            self.nanoseconds,
+            self.floor,
+            self.nanoseconds / self.floor,
+            self.bytes,
+            self.bytes / KEY_AND_VALUE,
+            self.bytes_read,
+        )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "what": "taking from one meter of a million tenants", "nanoseconds": self.nanoseconds,
+            "floor_nanoseconds": self.floor, "ratio": self.nanoseconds / self.floor,
+            "bytes_a_tenant": self.bytes, "bytes_a_tenant_with_a_reading": self.bytes_read,
+        })
+    }
+}
+
+pub(super) fn measure() -> Taking {
+    let matrix = matrix();
+    let meter = matrix.meter("tokens").expect("it is there");
+    let names: Vec<String> = (0..TENANTS).map(|tenant| format!("tenant-{tenant:07}")).collect();
+    let mut order: Vec<usize> = (0..TENANTS).collect();
+    fastrand::Rng::with_seed(1).shuffle(&mut order);
+
+    let before = resident();
+    let mut state = State::new(&matrix, Time::default());
+    names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
+    let bytes = per_tenant(resident().saturating_sub(before));
+    let table: HashMap<&str, AtomicU64> =
+        names.iter().map(|name| (name.as_str(), AtomicU64::new(1))).collect();
+
+    let mut rounds: Vec<[f64; 2]> = Vec::new();
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        order.iter().for_each(|place| take(&matrix, &mut state, meter, &names[*place]));
+        let taking = start.elapsed();
+        let start = Instant::now();
+        for place in &order {
+            if let Some(count) = table.get(black_box(names[*place].as_str())) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        rounds.push([per_tenant(taking.as_nanos()), per_tenant(start.elapsed().as_nanos())]);
+    }
+    let median = |which: usize| {
+        let mut times: Vec<f64> = rounds.iter().map(|round| round[which]).collect();
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    };
+    let (nanoseconds, floor) = (median(0), median(1));
+    drop((state, table));
+    Taking { nanoseconds, floor, bytes, bytes_read: with_readings(&matrix, meter, &names) }
+}
+
+fn with_readings(matrix: &Matrix, meter: MeterId, names: &[String]) -> f64 {
+    let before = resident();
+    let mut state = State::new(matrix, Time::default());
+    for tenant in names {
+        let (session, used, limit, mode) = ("", 1, None, None);
+        let (resets_in, age) = (Some(Millis::new(60_000)), Millis::ZERO);
+        let reading = Signal::Reading { meter, tenant, session, used, limit, mode, resets_in, age };
+        apply(matrix, &mut state, reading, Time::default(), &mut Vec::new());
+    }
+    per_tenant(black_box(resident().saturating_sub(before)))
+}
+
+fn take(matrix: &Matrix, state: &mut State, meter: MeterId, tenant: &str) {
+    let usage = Signal::Usage { meter, tenant, session: "", amount: 1 };
+    black_box(apply(matrix, state, usage, Time::default(), &mut Vec::new()));
+}
+
+fn matrix() -> Matrix {
+    let mut draft = MatrixDraft::new("bench");
+    draft.dependencies = vec![DependencyDraft::new("redis", Role::Guard, Some(Millis::new(50)))];
+    let mut meter = MeterDraft::new("tokens", "redis");
+    (meter.limit, meter.capacity) = (Some(1_000_000_000), 1_000_000);
+    draft.meters = vec![meter];
+    draft.operations = vec![OperationDraft::new("call", &["redis"])];
+    draft.compile("bench@1").expect("the bench's matrix has no mistakes")
+}
+
+/// Resident bytes of this process.
+fn resident() -> u128 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u128>().ok());
+    kib.unwrap_or(0) * 1_024
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "nanoseconds and bytes of a few seconds"
+)]
+fn per_tenant(all: u128) -> f64 {
+    all as f64 / TENANTS as f64
+}
