@@ -63,18 +63,16 @@ fn text(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
 /// What a meter promises while its store is lost.
 fn sentence(matrix: &Matrix, promise: &Promise) -> String {
     let meter = matrix.meter_name(promise.meter);
-    let Promise { limit, instances, .. } = *promise;
+    let (limit, alone) = (promise.limit, promise.alone());
     let lost = format!(
-        "meter {meter}: while its store is lost one instance lets {} of {limit} through",
-        promise.alone()
+        "meter {meter}: while its store is lost, local_meter lets {alone} of {limit} through on one instance"
     );
-    let most = match instances {
-        1 => String::new(),
-        _ => {
-            format!("; {instances} of them at most {} in a period, however often it is lost", promise.most())
+    match (promise.instances, promise.most()) {
+        (Some(instances), Some(most)) => {
+            format!("{lost}; in all at most {most} in a period on {instances}, however often it is lost")
         }
-    };
-    format!("{lost}{most}")
+        _ => format!("{lost}; how much in all is not known without max_instances"),
+    }
 }
 
 /// The same as data.

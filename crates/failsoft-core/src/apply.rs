@@ -39,6 +39,18 @@ pub fn apply(
     {
         return Answer::Done;
     }
+    if let Signal::Usage { meter, tenant, session, amount } = signal
+        && state.steps.is_empty()
+        && state.windows_open == 0
+        && state.due.is_none_or(|due| now < due)
+    {
+        // Nothing else is in play: only the meter and what it has to tell.
+        let mut told = Told::default();
+        metering::usage(matrix, state, &mut told, meter, Whose { tenant, session }, amount, now);
+        events.extend(told.into_events());
+        metering::settle(matrix, state, now, events);
+        return Answer::Done;
+    }
     let steps = core::mem::take(&mut state.steps);
     let mut own: Vec<Event> =
         steps.into_iter().map(|(told, kept)| Event::ClockSteppedBack { told, kept }).collect();
@@ -213,11 +225,9 @@ impl<'a> Applying<'a> {
             Signal::Restored { snapshot, away } => self.state.restore(self.matrix, snapshot, now, away),
             Signal::Decided(request) => return Answer::Decision(self.commit(request)),
             Signal::Finished { request, amounts } => {
-                for (meter, actual) in amounts {
-                    let (matrix, taken) = (self.matrix, &request.memory.cap_taken);
-                    window::correct(matrix, self.state, taken, *meter, *actual);
-                }
-                metering::finish(self.matrix, self.state, &mut self.told, request, amounts, now);
+                let (matrix, told) = (self.matrix, &mut self.told);
+                metering::finish(matrix, self.state, told, request, amounts, now);
+                let _ = core::mem::take(&mut request.memory);
             }
             Signal::Reading { meter, tenant, session, used, limit, mode, resets_in, age } => {
                 let at = now.minus(age);

@@ -26,7 +26,7 @@ impl<'a> Asking<'a> {
         let mut meters = subject.dependency.meters.iter().filter(|meter| self.request.amount(**meter) > 0);
         let (meter, reading, left) = meters.find_map(|meter| {
             let view = self.view(*meter)?;
-            let reading = if failed { view.blocks() } else { view.is_spent(view.own) };
+            let reading = if failed { view.blocks() } else { view.is_spent() };
             Some((*meter, reading?, view.left_of_period(self.now)))
         })?;
         let failure = self.failure_of(subject);

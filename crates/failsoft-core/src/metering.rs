@@ -8,6 +8,7 @@ use crate::meter::{self, Key, KeyNames, Reading, Table};
 use crate::request::{Request, TakenFor};
 use crate::signal::Event;
 use crate::state::State;
+use crate::window;
 use crate::{Health, Millis, Time};
 
 /// Whose key a line speaks of.
@@ -162,6 +163,9 @@ pub(crate) fn finish(
     for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters) {
         let actual = amounts.iter().rfind(|(told, _)| *told == id).map(|(_, actual)| *actual);
         let whose = Whose::from(request);
+        if let Some(actual) = actual {
+            window::correct(matrix, state, &request.memory.cap_taken, id, actual);
+        }
         match request.memory.taken.get(id) {
             Some(TakenFor { taken, tenant, session }) if taken.amount > 0 => {
                 let whose = Whose { tenant, session };

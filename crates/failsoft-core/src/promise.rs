@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::INTEGER_MAX;
 use crate::draft::Share;
 use crate::matrix::{Action, Matrix, MeterId};
+use crate::{INTEGER_MAX, MeterMode};
 
 /// How much of one key may pass in a period, however often the store is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Promise {
     pub limit: u64,
     /// How much of it one instance may let through alone.
     pub share: Share,
-    /// How many instances count the key; 1 where the document does not say.
-    pub instances: u64,
+    /// How many instances count the key, where the document says so.
+    pub instances: Option<u64>,
     /// `max_unreported`; 0 where the document does not say.
     pub unreported: u64,
 }
@@ -30,20 +30,20 @@ impl Promise {
 
     /// The most that may pass: what the store lets through, what each instance but one may add that has heard of none
     /// of it, and what is in flight. Whichever instances lose the store, when, and how often.
+    ///
+    /// Nothing where the document does not say how many instances there are.
     #[must_use]
-    pub fn most(&self) -> u64 {
-        let others = self.share_of(self.instances.saturating_sub(1));
-        self.limit.saturating_add(others).saturating_add(self.in_flight()).min(INTEGER_MAX)
-    }
-
-    fn in_flight(&self) -> u64 {
-        self.instances.saturating_mul(self.unreported)
+    pub fn most(&self) -> Option<u64> {
+        let instances = self.instances?;
+        let others = self.share_of(instances.saturating_sub(1));
+        let in_flight = instances.saturating_mul(self.unreported);
+        Some(self.limit.saturating_add(others).saturating_add(in_flight).min(INTEGER_MAX))
     }
 
     /// So many times the share of one instance, rounded down once.
     fn share_of(&self, instances: u64) -> u64 {
         let (numerator, denominator) = match self.share {
-            Share::PerInstance => (1, u128::from(self.instances.max(1))),
+            Share::PerInstance => (1, u128::from(self.instances.unwrap_or(1).max(1))),
             Share::Percent(percent) => (u128::from(percent), 100),
         };
         let all = u128::from(self.limit).saturating_mul(instances.into()).saturating_mul(numerator);
@@ -51,7 +51,8 @@ impl Promise {
     }
 }
 
-/// What each meter with a limit promises that a `local_meter` rung counts on: meters as written, a share once.
+/// What each meter that blocks promises for what passes by its `local_meter` rungs: meters as written, of each the
+/// largest share. What a rung below lets through, or a `finish` adds to what was asked, is not in it.
 ///
 /// ```
 /// # use failsoft_core::draft::*;
@@ -66,16 +67,19 @@ impl Promise {
 /// # draft.meters = vec![meter];
 /// let matrix = draft.compile("m@1").unwrap(); // 600 a period, by four instances
 /// let promise = promises(&matrix)[0];
-/// assert_eq!((promise.alone(), promise.most()), (150, 1_050));
+/// assert_eq!((promise.alone(), promise.most()), (150, Some(1_050)));
 /// ```
 #[must_use]
 pub fn promises(matrix: &Matrix) -> Vec<Promise> {
     let mut promises: Vec<Promise> = Vec::new();
     let rungs = matrix.dependencies.iter().flat_map(|dependency| &dependency.ladder);
-    for action in rungs.map(|rung| &rung.action) {
+    for action in rungs.filter(|rung| rung.when.parameter).map(|rung| &rung.action) {
         let Action::LocalMeter { meter: id, share } = action else { continue };
-        let Some((meter, limit)) =
-            matrix.meters.get(id.index()).and_then(|meter| Some((meter, meter.limit?)))
+        let Some((meter, limit)) = matrix
+            .meters
+            .get(id.index())
+            .filter(|meter| meter.mode == MeterMode::Block)
+            .and_then(|meter| Some((meter, meter.limit?)))
         else {
             continue;
         };
@@ -83,11 +87,13 @@ pub fn promises(matrix: &Matrix) -> Vec<Promise> {
             meter: *id,
             limit,
             share: *share,
-            instances: meter.max_instances.unwrap_or(1).max(1),
+            instances: meter.max_instances.map(|instances| instances.max(1)),
             unreported: meter.max_unreported.unwrap_or(0),
         };
-        if !promises.contains(&promise) {
-            promises.push(promise);
+        match promises.iter_mut().find(|held| held.meter == *id) {
+            Some(held) if held.alone() >= promise.alone() => {}
+            Some(held) => *held = promise,
+            None => promises.push(promise),
         }
     }
     promises.sort_by_key(|promise| promise.meter);

@@ -134,8 +134,8 @@ pub enum Signal<'a> {
     },
     /// A request has ended; what it really cost, per meter.
     Finished {
-        /// The request.
-        request: &'a Request,
+        /// The request. It forgets what it took, so that it can't be settled twice.
+        request: &'a mut Request,
         /// What it cost; a meter that is not named cost what was taken.
         amounts: &'a [(MeterId, u64)],
     },

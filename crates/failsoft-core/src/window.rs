@@ -150,7 +150,11 @@ impl Asking<'_> {
         rung: &Rung,
     ) -> bool {
         let Some(cap) = &rung.cap else { return true };
-        let window = self.state.dependency(subject.id).and_then(|known| known.window_open.as_ref());
+        // One that may close is as good as closed.
+        let known = self.state.dependency(subject.id);
+        let window = known
+            .filter(|known| !known.may_close(subject.vital.health(), self.matrix.window_idle, self.now))
+            .and_then(|known| known.window_open.as_ref());
         let most = match cap.of {
             CapOf::Time(most) => {
                 let since = match window {
@@ -177,8 +181,8 @@ impl Asking<'_> {
 
 impl DependencyState {
     /// Whether its window may close, by its health and by the time since it was last used.
-    fn may_close(&self, idle: Millis, now: Time) -> bool {
-        let recovered = !matches!(self.vital.health(), Health::Down | Health::Probing);
+    fn may_close(&self, health: Health, idle: Millis, now: Time) -> bool {
+        let recovered = !matches!(health, Health::Down | Health::Probing);
         recovered && self.window_open.as_ref().is_some_and(|window| now >= window.last.exactly_after(idle))
     }
 }
@@ -189,7 +193,9 @@ pub(crate) fn close(matrix: &Matrix, state: &mut State, used: &[(DependencyId, u
         return;
     }
     for (id, known) in (0u16..).map(DependencyId).zip(&mut state.dependencies) {
-        if known.may_close(matrix.window_idle, now) && !used.iter().any(|(held, _)| *held == id) {
+        if known.may_close(known.vital.health(), matrix.window_idle, now)
+            && !used.iter().any(|(held, _)| *held == id)
+        {
             known.window_open = None;
         }
     }
@@ -219,7 +225,7 @@ pub(crate) fn use_it(
         cap.map(|cap| (cap.key(matrix, state, request), cap.amount(request), cap.capacity(matrix), cap));
     let next = state.windows.saturating_add(1);
     let Some(known) = state.dependencies.get_mut(id.index()) else { return };
-    if known.may_close(matrix.window_idle, now) {
+    if known.may_close(known.vital.health(), matrix.window_idle, now) {
         known.window_open = None;
     }
     if known.window_open.is_none() {
@@ -232,14 +238,26 @@ pub(crate) fn use_it(
         counted: BTreeMap::new(),
     });
     window.last = now;
-    if let Some((key, amount, capacity, cap)) = counted
-        && request.memory.capped(id, place, window.number).is_none()
-    {
-        let counted = window.has_room(place, key, capacity);
-        window.count(place, key, capacity, amount, 0);
-        let meter = cap.meter.filter(|_| matches!(cap.of, CapOf::Amount(_)));
-        let taken = CapTaken { dependency: id, place, window: window.number, key, amount, meter, counted };
-        request.memory.cap_taken.push(taken);
+    if let Some((key, amount, capacity, cap)) = counted {
+        let number = window.number;
+        let held = request.memory.cap_taken.iter_mut();
+        let mut held =
+            held.filter(|taken| (taken.dependency, taken.place, taken.window) == (id, place, number));
+        match held.next() {
+            // It asks for more than before.
+            Some(taken) if taken.counted && amount > taken.amount => {
+                window.count(place, taken.key, capacity, amount, taken.amount);
+                taken.amount = amount;
+            }
+            Some(_) => {}
+            None => {
+                let counted = window.has_room(place, key, capacity);
+                window.count(place, key, capacity, amount, 0);
+                let meter = cap.meter.filter(|_| matches!(cap.of, CapOf::Amount(_)));
+                let taken = CapTaken { dependency: id, place, window: number, key, amount, meter, counted };
+                request.memory.cap_taken.push(taken);
+            }
+        }
     }
     note_open(state);
 }

@@ -90,9 +90,19 @@ pub(crate) struct Table {
     row: Vec<Key>,
     pending: Vec<Unsettled>,
     limits: limits::Limits,
+    /// What keys that have left, or whose period a window ended, had unreported (MET-40).
+    owed: Vec<Owed>,
     full_told: bool,
     /// Counts commits, readings and periods, so that one is known to be later than another at the same moment.
     ticks: u64,
+}
+
+/// Told as soon as it can be, and counted no more (MET-40).
+#[derive(Clone, Debug)]
+struct Owed {
+    names: Vec<String>,
+    amount: i64,
+    from: u64,
 }
 
 /// What a line that touched a key tells of it (MET-12, MET-25).

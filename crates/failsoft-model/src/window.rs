@@ -58,7 +58,10 @@ pub(crate) fn cap_stands(
     since: i64,
 ) -> Result<bool, String> {
     let Some(cap) = &written.cap else { return Ok(true) };
+    // WIN-3: one that may close counts as closed.
+    let (out, idle) = (asked.engine.is_out(dependency)?, asked.engine.document.window_idle);
     let window = asked.engine.windows.of(dependency);
+    let window = window.filter(|window| out || asked.now < plus(window.last, idle));
     if let Bound::Time(time) = cap.bound {
         if !rung::goes_on(rung::verdict(&written.kind)) {
             return Ok(asked.now < plus(since, time));
@@ -191,11 +194,19 @@ impl Windows {
         let Some(window) = self.open.iter_mut().find(|window| window.dependency == dependency) else {
             return;
         };
-        let before = request.caps.iter().any(|taken| taken.is(dependency, place, window.id));
-        if before || matches!(cap.bound, Bound::Time(_)) {
+        if matches!(cap.bound, Bound::Time(_)) {
             return;
         }
         let (key, amount) = key_and_amount(cap, meter, request);
+        // LAD-53: one that asks for more than before takes the difference.
+        if let Some(taken) = request.caps.iter_mut().find(|taken| taken.is(dependency, place, window.id)) {
+            let more = amount.saturating_sub(taken.amount);
+            if taken.counted && more > 0 {
+                window.add(place, &taken.key, more, capacity(meter));
+                taken.amount = amount;
+            }
+            return;
+        }
         let full = !window.has_room(place, &key, capacity(meter));
         window.add(place, &key, amount, capacity(meter));
         let of_meter = matches!(cap.bound, Bound::Amount(_)).then(|| cap.meter.clone()).flatten();

@@ -1,5 +1,6 @@
 //! What an engine knows, written down and read again: the JSON form of a [`Snapshot`] (spec 10.2).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 pub use failsoft_core::snapshot::*;
@@ -55,7 +56,32 @@ pub fn from_json(text: &str) -> Result<Snapshot, SnapshotMistake> {
         sound(known)
             .map_err(|(key, what)| SnapshotMistake::new(format!("dependencies.{name}.{key}"), what))?;
     }
+    for (name, meter) in &snapshot.meters {
+        counted(meter).map_err(|(key, what)| SnapshotMistake::new(format!("meters.{name}.{key}"), what))?;
+    }
     Ok(snapshot)
+}
+
+/// What the types alone don't say of a meter's part, which is the engine's own and written by no hand.
+fn counted(meter: &MeterSnapshot) -> Result<(), (&'static str, &'static str)> {
+    let is_key =
+        |key: &str| key.len() == 32 && key.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let keys: BTreeSet<&str> = meter.keys.iter().map(|key| key.key.as_str()).collect();
+    if keys.len() != meter.keys.len() || !keys.iter().all(|key| is_key(key)) {
+        return Err(("keys", "a key is 32 hexadecimal digits, and stands once"));
+    }
+    let serials: BTreeSet<u64> = meter.unsettled.iter().map(|amount| amount.serial).collect();
+    if serials.len() != meter.unsettled.len() || serials.contains(&0) {
+        return Err(("unsettled", "an amount has a number of its own, from 1"));
+    }
+    if !meter.unsettled.iter().all(|amount| keys.contains(amount.key.as_str())) {
+        return Err(("unsettled", "an amount is one of a key that stands in `keys`"));
+    }
+    let limits: BTreeSet<&str> = meter.limits.iter().map(|limit| limit.key.as_str()).collect();
+    if limits.len() != meter.limits.len() || !limits.iter().all(|key| is_key(key)) {
+        return Err(("limits", "a key is 32 hexadecimal digits, and stands once"));
+    }
+    Ok(())
 }
 
 /// What is wrong with a snapshot, and where in it.
@@ -274,6 +300,34 @@ mod tests {
         }
         let figures = "`dependencies.d.figures`: there are more failed or slow calls than calls";
         told("{\"figures\":{\"calls\":1,\"slow_calls\":2}}", figures);
+    }
+
+    #[test]
+    fn a_meters_own_form_is_looked_at_too() {
+        let key = "00000000000000010000000000000001";
+        let told = |meter: String| {
+            let text = format!(r#"{{"v":1,"meters":{{"m":{meter}}}}}"#);
+            from_json(&text).map_err(|told| told.path)
+        };
+        let amount = |serial: u64, key: &str| {
+            format!(r#"{{"serial":{serial},"key":"{key}","amount":1,"left_ms":10}}"#)
+        };
+        let with = |amounts: &[String]| {
+            format!(r#"{{"keys":[{{"key":"{key}"}}],"unsettled":[{}]}}"#, amounts.join(","))
+        };
+        assert!(told(with(&[amount(1, key), amount(2, key)])).is_ok());
+        for amounts in [
+            [amount(1, key), amount(1, key)],
+            [amount(0, key), amount(2, key)],
+            [amount(1, "zz"), amount(2, key)],
+        ] {
+            assert_eq!(told(with(&amounts)).unwrap_err(), "meters.m.unsettled");
+        }
+        for keys in [r#"{"key":"zz"}"#.to_owned(), format!(r#"{{"key":"{key}"}},{{"key":"{key}"}}"#)] {
+            assert_eq!(told(format!(r#"{{"keys":[{keys}]}}"#)).unwrap_err(), "meters.m.keys");
+            let limits = keys.replace('}', r#","limit":1}"#);
+            assert_eq!(told(format!(r#"{{"limits":[{limits}]}}"#)).unwrap_err(), "meters.m.limits");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl<'m> Fleet<'m> {
         };
         let bound = promise.limit + others + instances * promise.unreported;
         if instances == self.terms.max_instances {
-            assert_eq!(bound, promise.most(), "as it is printed");
+            assert_eq!(Some(bound), promise.most(), "as it is printed");
         }
         bound
     }

@@ -22,7 +22,7 @@ mod table;
 use alloc::sync::Arc;
 use core::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::draft::{MeterKey, Share};
 use crate::{Millis, Time};
@@ -40,7 +40,7 @@ const LONGEST_NAME: usize = 4_096;
 
 /// The key under which a request's amounts are counted.
 pub(crate) fn key(secret: (u64, u64), of: MeterKey, tenant: &str, session: &str) -> Key {
-    let mut hasher = SipHasher24::new_with_keys(secret.0, secret.1);
+    let mut hasher = SipHasher13::new_with_keys(secret.0, secret.1);
     // The terminator keeps ("ab", "c") and ("a", "bc") apart: 0xff is in no UTF-8 text.
     hasher.write(tenant.as_bytes());
     hasher.write_u8(0xff);

@@ -5,7 +5,7 @@ use super::reading::Reading;
 use super::table::{Table, last_end};
 use super::{Key, Taken, sum};
 use crate::matrix::Meter;
-use crate::{MeterMode, Millis, Time};
+use crate::{INTEGER_MAX, MeterMode, Millis, Time};
 
 /// A key as it stands at one moment, for one request.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct View {
     pub(crate) mode: MeterMode,
     /// The own count, without what this request has taken.
     pub(crate) own: u64,
+    /// What of it is settled; the same.
+    settled: u64,
     /// It is held, or would find room.
     pub(crate) has_room: bool,
     /// When its period began, where that was the end of the one before.
@@ -32,13 +34,14 @@ impl View {
 
     /// The reading, where it is at or over a limit that blocks.
     pub(crate) fn blocks(&self) -> Option<Reading> {
-        self.is_spent(0)
+        let limit = self.limit.filter(|_| self.mode == MeterMode::Block)?;
+        self.reading.filter(|reading| reading.used >= limit)
     }
 
-    /// The reading, where it and so much more come to a limit that blocks.
-    pub(crate) fn is_spent(&self, more: u64) -> Option<Reading> {
+    /// The reading, where it and what was settled since come to a limit that blocks.
+    pub(crate) fn is_spent(&self) -> Option<Reading> {
         let limit = self.limit.filter(|_| self.mode == MeterMode::Block)?;
-        self.reading.filter(|reading| sum(reading.used, more) >= limit)
+        self.reading.filter(|reading| sum(reading.used, self.settled) >= limit)
     }
 
     /// What is left of the period.
@@ -56,6 +59,7 @@ impl Table {
             limit: self.limit(meter, key, None),
             mode: meter.mode,
             own: 0,
+            settled: 0,
             has_room: found.is_some() || self.has_room(meter, now),
             carried_at: None,
             end: None,
@@ -73,9 +77,7 @@ impl Table {
             // What was settled has gone, and what had not been settled by then has begun the next period.
             let began = last_end(end, meter.window, now);
             let rest = |except: u64| {
-                let waits = self.reserved.iter().filter(|(serial, amount)| {
-                    amount.slot == slot && amount.until > began && *serial != except
-                });
+                let waits = self.reserved.of(slot, began).filter(|(serial, _)| *serial != except);
                 waits.fold(0, |own, (_, amount)| sum(own, amount.amount))
             };
             let own = if entry.unsettled == 0 { 0 } else { rest(waits.unwrap_or(0)) };
@@ -84,14 +86,26 @@ impl Table {
             return View { own, carried_at: Some(began), end: next, ..nothing };
         }
         let reading = self.held(&entry).map(|held| held.told);
+        // What should have been settled by now is, whether or not a signal has come since.
+        let due = self
+            .reserved
+            .of(slot, Time::from_unclamped(i64::MIN))
+            .take_while(|(_, amount)| amount.until <= now);
+        let due = due.fold(0, |all, (_, amount)| sum(all, amount.amount));
+        let settled = sum(self.settled(slot, &entry), due);
         let own = sum(self.settled(slot, &entry), entry.unsettled);
-        let still_in =
-            mine.filter(|(_, place)| waits.is_some() || self.is_unread(&entry, place.period, place.readings));
+        let unread = mine.filter(|(_, place)| self.is_unread(&entry, place.period, place.readings));
+        let still_in = mine.filter(|_| waits.is_some()).or(unread).map_or(0, |(amount, _)| amount);
+        let settled_in = unread.filter(|_| waits.is_none()).map_or(0, |(amount, _)| amount);
+        // Of a count that was cut short nobody knows how much is whose.
+        let less =
+            |count: u64, mine: u64| if count >= INTEGER_MAX { count } else { count.saturating_sub(mine) };
         View {
             reading,
             limit: self.limit(meter, key, reading.as_ref()),
             mode: reading.and_then(|reading| reading.mode).unwrap_or(meter.mode),
-            own: own.saturating_sub(still_in.map_or(0, |(amount, _)| amount)),
+            own: less(own, still_in),
+            settled: less(settled, settled_in),
             carried_at: entry.carried.then_some(entry.began),
             end,
             ..nothing
@@ -113,8 +127,9 @@ impl Table {
             |(slot, entry)| {
                 let used = self.held(entry).map_or(0, |held| held.told.used);
                 let unused = sum(used, sum(self.settled(slot, entry), entry.unsettled)) == 0;
-                let ended = self.end(meter, entry).is_some_and(|end| end <= now);
-                unused || (ended && self.view(meter, entry.key, None, now).own == 0)
+                let end = self.end(meter, entry).filter(|end| *end <= now);
+                let rest = |end| self.reserved.of(slot, last_end(end, meter.window, now)).next().is_some();
+                (unused && !self.is_over(meter, slot)) || end.is_some_and(|end| !rest(end))
             },
         )
     }

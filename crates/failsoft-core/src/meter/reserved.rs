@@ -1,10 +1,11 @@
 //! Amounts of requests that have not finished: each waits for its `finish`, at latest until its time is over.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
-use super::KeyNames;
 use super::keys::Slot;
-use crate::Time;
+use super::{KeyNames, sum};
+use crate::{Millis, Time};
 
 /// So many wait per meter; past it the one that would be settled first is settled.
 pub(crate) const MOST: usize = 65_536;
@@ -19,24 +20,29 @@ pub(crate) struct Amount {
     pub(crate) unreported: Option<KeyNames>,
 }
 
-/// All that wait, of one meter.
+/// All that wait, of one meter: by number, by the moment at which each is settled, and by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reserved {
     by_serial: BTreeMap<u64, Amount>,
     by_time: BTreeSet<(Time, u64)>,
-    /// How many have been given; the next has the number after it.
+    by_slot: BTreeSet<(Slot, Time, u64)>,
+    /// The largest number that was given; the next is the one after it.
     pub(crate) given: u64,
 }
 
 impl Reserved {
     pub(crate) fn push(&mut self, amount: Amount) -> u64 {
-        self.given = self.given.saturating_add(1);
-        self.put(self.given, amount);
-        self.given
+        let serial = sum(self.given, 1);
+        self.put(serial, amount);
+        serial
     }
 
+    /// Holds an amount under its number, in the place of one that has it.
     pub(crate) fn put(&mut self, serial: u64, amount: Amount) {
+        self.remove(serial);
+        self.given = self.given.max(serial);
         self.by_time.insert((amount.until, serial));
+        self.by_slot.insert((amount.slot, amount.until, serial));
         self.by_serial.insert(serial, amount);
     }
 
@@ -47,6 +53,7 @@ impl Reserved {
     pub(crate) fn remove(&mut self, serial: u64) -> Option<Amount> {
         let amount = self.by_serial.remove(&serial)?;
         self.by_time.remove(&(amount.until, serial));
+        self.by_slot.remove(&(amount.slot, amount.until, serial));
         Some(amount)
     }
 
@@ -63,15 +70,19 @@ impl Reserved {
         self.by_serial.iter().map(|(serial, amount)| (*serial, amount))
     }
 
+    /// Those of a key that are settled after `moment`.
+    pub(crate) fn of(&self, slot: Slot, moment: Time) -> impl Iterator<Item = (u64, &Amount)> {
+        let after = self.by_slot.range((slot, moment.past(Millis::ZERO), 0)..);
+        let own = after.take_while(move |(held, _, _)| *held == slot);
+        own.filter_map(|(_, _, serial)| Some((*serial, self.by_serial.get(serial)?)))
+    }
+
     /// All of a key that has to leave.
     pub(crate) fn forget(&mut self, slot: Slot) {
-        let gone = |amount: &Amount| amount.slot == slot;
-        let by_time = &mut self.by_time;
-        self.by_serial.retain(|serial, amount| {
-            if gone(amount) {
-                by_time.remove(&(amount.until, *serial));
-            }
-            !gone(amount)
+        let first = Time::from_unclamped(i64::MIN);
+        let own: Vec<u64> = self.of(slot, first).map(|(serial, _)| serial).collect();
+        own.into_iter().for_each(|serial| {
+            self.remove(serial);
         });
     }
 }

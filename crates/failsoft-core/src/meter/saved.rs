@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::keys::{Entry, Slot};
 use super::reading::{Held, Reading};
-use super::reserved::Amount;
-use super::table::{Table, Unreported};
+use super::reserved::{Amount, MOST};
+use super::table::{MOST_LIMITS, MOST_OWED, Table, Unreported};
 use super::{Key, KeyNames};
 use crate::health::snapshot::plain_data;
 use crate::matrix::Meter;
@@ -20,6 +20,8 @@ plain_data! {
         pub keys: Vec<KeySnapshot>,
         /// Amounts of requests that have not finished.
         pub unsettled: Vec<UnsettledSnapshot>,
+        /// What keys that have left had unreported.
+        pub owed: Vec<UnreportedSnapshot>,
         /// Limits that an operator has set for a key.
         pub limits: Vec<LimitSnapshot>,
         /// The limit that an operator has set for every other key.
@@ -138,6 +140,10 @@ fn names(from: &UnreportedSnapshot) -> KeyNames {
     }
 }
 
+fn owed(from: &UnreportedSnapshot) -> Unreported {
+    Unreported { amount: from.amount, order: from.order, names: names(from) }
+}
+
 impl Table {
     pub(crate) fn save(&mut self, meter: &Meter, now: Time) -> MeterSnapshot {
         // What has not been settled has begun a period of its own; what has ended with nothing left is ended still.
@@ -182,6 +188,7 @@ impl Table {
         MeterSnapshot {
             keys: self.keys.row().map(key).collect(),
             unsettled: self.reserved.iter().filter_map(amount).collect(),
+            owed: self.owed.iter().map(|told| unreported(&told.names, told.amount, told.order)).collect(),
             limits: self.limits.iter().map(limit).collect(),
             limit: self.limit_of_all,
             periods: self.periods,
@@ -196,21 +203,34 @@ impl Table {
     pub(crate) fn restore(&mut self, meter: &Meter, saved: Option<&MeterSnapshot>, then: Time) {
         let plain = MeterSnapshot::default();
         let saved = saved.unwrap_or(&plain);
+        // Hand-made ones may name numbers that were never given, or past the last.
+        let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
         let given = self.reserved.given.max(saved.waited);
+        let periods = largest(&mut saved.keys.iter().map(|key| key.period));
+        let orders = largest(&mut saved.keys.iter().filter_map(|key| Some(key.unreported.as_ref()?.order)));
         *self = Self {
             full_told: saved.full_told,
-            periods: self.periods.max(saved.periods),
-            unreported_given: self.unreported_given.max(saved.unreported),
+            periods: self.periods.max(saved.periods).max(periods),
+            unreported_given: self.unreported_given.max(saved.unreported).max(orders),
             limit_of_all: saved.limit,
-            limits: saved.limits.iter().filter_map(|of| Some((key_of(&of.key)?, of.limit))).collect(),
+            limits: saved
+                .limits
+                .iter()
+                .take(MOST_LIMITS)
+                .filter_map(|of| Some((key_of(&of.key)?, of.limit)))
+                .collect(),
+            owed: saved.owed.iter().take(MOST_OWED).map(owed).collect(),
             ..Self::default()
         };
         self.reserved.given = given;
         for from in saved.keys.iter().take(meter.capacity) {
             self.restore_key(from, then);
         }
-        for from in &saved.unsettled {
+        for from in saved.unsettled.iter().take(MOST) {
             let Some(slot) = key_of(&from.key).and_then(|key| self.keys.find(key)) else { continue };
+            if from.serial == 0 || self.reserved.get(from.serial).is_some() {
+                continue;
+            }
             if let Some(entry) = self.keys.get_mut(slot) {
                 entry.unsettled = entry.unsettled.saturating_add(from.amount);
             }
@@ -239,8 +259,7 @@ impl Table {
             self.put_reading(slot, Held { told, older: reading.older, mark, accepted: reading.accepted });
         }
         if let Some(told) = &from.unreported {
-            let unreported = Unreported { amount: told.amount, order: told.order, names: names(told) };
-            self.unreported.insert(slot, unreported);
+            self.unreported.insert(slot, owed(told));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::reading::{Held, Reading};
 use super::reserved::{Amount, Reserved};
 use super::{Key, KeyNames, Place, Taken, sum};
 use crate::matrix::Meter;
-use crate::{MeterMode, Millis, Time};
+use crate::{INTEGER_MAX, MeterMode, Millis, Time};
 
 /// What was settled here while the store had failed, and was not told yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Table {
     pub(super) free_readings: Vec<u32>,
     pub(super) reserved: Reserved,
     pub(super) unreported: BTreeMap<Slot, Unreported>,
+    /// What keys that have left, or whose period has ended by guess, had unreported: it is told, and counts no more.
+    pub(super) owed: Vec<Unreported>,
     /// How many have been unreported.
     pub(super) unreported_given: u64,
     /// Limits that an operator has set for a key.
@@ -47,7 +49,10 @@ pub(crate) struct Reached {
 }
 
 /// So many keys may have a limit of their own, set by an operator.
-const MOST_LIMITS: usize = 1_024;
+pub(super) const MOST_LIMITS: usize = 1_024;
+
+/// So much of what is owed is told by name; the rest together, under none.
+pub(super) const MOST_OWED: usize = 65_536;
 
 impl Table {
     pub(super) fn held(&self, entry: &Entry) -> Option<&Held> {
@@ -99,8 +104,29 @@ impl Table {
     }
 
     fn unreserve(&mut self, slot: Slot, amount: u64) {
+        let all = |reserved: &Reserved| {
+            let own = reserved.of(slot, Time::from_unclamped(i64::MIN));
+            own.fold(0, |sum: u64, (_, amount)| sum.saturating_add(amount.amount))
+        };
         if let Some(entry) = self.keys.get_mut(slot) {
-            entry.unsettled = entry.unsettled.saturating_sub(amount);
+            // A sum that was cut short is made anew.
+            entry.unsettled = match entry.unsettled {
+                u64::MAX => all(&self.reserved),
+                unsettled => unsettled.saturating_sub(amount),
+            };
+        }
+    }
+
+    /// Told once it can be, though it counts no more.
+    fn owe(&mut self, slot: Slot) {
+        let Some(unreported) = self.unreported.remove(&slot) else { return };
+        let full = self.owed.len() >= MOST_OWED;
+        match self.owed.last_mut().filter(|_| full) {
+            None => self.owed.push(unreported),
+            Some(last) => {
+                last.names = KeyNames::default();
+                last.amount = sum(last.amount, unreported.amount);
+            }
         }
     }
 
@@ -117,7 +143,7 @@ impl Table {
             Some(names) => {
                 let given = &mut self.unreported_given;
                 let held = self.unreported.entry(slot).or_insert_with(|| {
-                    *given = given.saturating_add(1);
+                    *given = sum(*given, 1);
                     Unreported { amount: 0, order: *given, names }
                 });
                 held.amount = sum(held.amount, amount);
@@ -128,15 +154,21 @@ impl Table {
     /// Ends what has ended by `now`. What is not settled yet begins the next period; a key of which nothing is left
     /// leaves. Whether it is still held.
     pub(super) fn roll(&mut self, meter: &Meter, slot: Slot, now: Time) -> bool {
-        let Some(entry) = self.keys.get(slot).copied() else { return false };
-        let Some(end) = self.end(meter, &entry).filter(|end| *end <= now) else { return true };
+        let Some(entry) = self.keys.get(slot) else { return false };
+        let Some(end) = self.end(meter, entry).filter(|end| *end <= now) else { return true };
+        let entry = *entry;
+        // A reset that the store told has ended its count too; `window` alone is this engine's guess.
+        let told = self.held(&entry).is_some_and(|held| held.told.reset.is_some());
         self.drop_reading(slot);
-        self.unreported.remove(&slot);
+        match told {
+            true => drop(self.unreported.remove(&slot)),
+            false => self.owe(slot),
+        }
         if entry.unsettled == 0 {
             self.keys.remove(slot);
             return false;
         }
-        self.periods = self.periods.saturating_add(1);
+        self.periods = sum(self.periods, 1);
         if let Some(held) = self.keys.get_mut(slot) {
             held.newer = 0;
             held.reached = false;
@@ -189,7 +221,7 @@ impl Table {
         if self.keys.len() >= meter.capacity && !self.make_room(meter, now, is_over) {
             return None;
         }
-        self.periods = self.periods.saturating_add(1);
+        self.periods = sum(self.periods, 1);
         Some(self.keys.push(Entry::new(key, began, self.periods)))
     }
 
@@ -203,7 +235,7 @@ impl Table {
         });
         if self.keys.len() == before
             && let Some(slot) = looked_at()
-                .find(|slot| self.usage(*slot) == 0)
+                .find(|slot| self.usage(*slot) == 0 && !self.is_over(meter, *slot))
                 .or_else(|| if is_over { self.least_used(meter, looked_at()) } else { None })
         {
             self.displace(slot);
@@ -225,20 +257,22 @@ impl Table {
         })
     }
 
+    /// Whether its reading is at or over its limit.
+    pub(super) fn is_over(&self, meter: &Meter, slot: Slot) -> bool {
+        self.keys.get(slot).is_some_and(|entry| {
+            let told = self.held(entry).map(|held| &held.told);
+            let limit = self.limit(meter, entry.key, told);
+            told.zip(limit).is_some_and(|(told, limit)| told.used >= limit)
+        })
+    }
+
     fn least_used(&self, meter: &Meter, slots: impl Iterator<Item = Slot>) -> Option<Slot> {
-        let is_over = |slot: &Slot| {
-            self.keys.get(*slot).is_some_and(|entry| {
-                let told = self.held(entry).map(|held| &held.told);
-                let limit = self.limit(meter, entry.key, told);
-                told.zip(limit).is_some_and(|(told, limit)| told.used >= limit)
-            })
-        };
-        slots.filter(|slot| !is_over(slot)).min_by_key(|slot| self.usage(*slot))
+        slots.filter(|slot| !self.is_over(meter, *slot)).min_by_key(|slot| self.usage(*slot))
     }
 
     fn displace(&mut self, slot: Slot) {
         self.drop_reading(slot);
-        self.unreported.remove(&slot);
+        self.owe(slot);
         self.reserved.forget(slot);
         self.keys.remove(slot);
     }
@@ -319,7 +353,8 @@ impl Table {
 
     fn take_off(&mut self, slot: Slot, mut less: u64, unreported: bool) {
         let mut from = |part: &mut u64| {
-            let gone = less.min(*part);
+            // A count that was cut short may be far more.
+            let gone = if *part >= INTEGER_MAX { 0 } else { less.min(*part) };
             *part = part.saturating_sub(gone);
             less = less.saturating_sub(gone);
         };
@@ -405,19 +440,28 @@ impl Table {
     }
 
     pub(crate) fn has_unreported(&self) -> bool {
-        !self.unreported.is_empty()
+        !self.unreported.is_empty() || !self.owed.is_empty()
     }
 
     /// What the store has not heard, the first to begin first. From now on it is the host's to add.
     pub(crate) fn report(&mut self, meter: &Meter, now: Time) -> Vec<Unreported> {
-        let mut told: Vec<(Slot, Unreported)> = core::mem::take(&mut self.unreported).into_iter().collect();
-        // What was counted in a period that is over is not told.
-        told.retain(|(slot, _)| self.keys.get(*slot).is_some_and(|entry| !self.has_ended(meter, entry, now)));
-        told.sort_unstable_by_key(|(_, unreported)| unreported.order);
-        for (slot, unreported) in &told {
-            self.settle(*slot, unreported.amount, None);
+        let slots: Vec<Slot> = self.unreported.keys().copied().collect();
+        for slot in slots {
+            let Some(entry) = self.keys.get(slot).copied().filter(|entry| self.has_ended(meter, entry, now))
+            else {
+                continue;
+            };
+            match self.held(&entry).is_some_and(|held| held.told.reset.is_some()) {
+                true => drop(self.unreported.remove(&slot)),
+                false => self.owe(slot),
+            }
         }
-        told.into_iter().map(|(_, unreported)| unreported).collect()
+        let known = core::mem::take(&mut self.unreported);
+        known.iter().for_each(|(slot, unreported)| self.settle(*slot, unreported.amount, None));
+        let mut told = core::mem::take(&mut self.owed);
+        told.extend(known.into_values());
+        told.sort_unstable_by_key(|unreported| unreported.order);
+        told
     }
 }
 

@@ -168,18 +168,24 @@ impl Table {
     /// MET-40, at the end of a line and while the store is neither `down` nor `probing`: each key's amount is told,
     /// and is the host's to add from then on.
     pub(crate) fn settlements(&mut self, meter: &Meter, now: i64) -> Vec<Value> {
-        let held = self.row.iter().filter_map(|key| self.seen(meter, &key.names, now));
-        let mut due: Vec<Key> = held.filter(|key| key.unreported > 0).collect();
-        due.sort_by_key(|key| key.unreported_from);
-        let mut told = Vec::new();
-        for seen in due {
-            let (tenant, session) = named(&seen.names);
-            told.push(json!({ "kind": "meter.settlement", "meter": meter.name, "tenant": tenant,
-                              "session": session, "amount": seen.unreported }));
-            if let Some(key) = self.key_mut(&seen.names) {
-                key.newer = plus(key.newer, key.unreported);
-                key.unreported = 0;
+        let mut due = std::mem::take(&mut self.owed);
+        for key in &mut self.row {
+            // What has ended stays in the row, and what it had unreported goes as at its end.
+            let ended = super::table::end(meter, key).is_some_and(|end| now >= end);
+            let reset = key.reading.as_ref().is_some_and(|reading| reading.reset.is_some());
+            if key.unreported > 0 && !(ended && reset) {
+                let (names, amount, from) = (key.names.clone(), key.unreported, key.unreported_from);
+                due.push(super::Owed { names, amount, from });
             }
+            key.newer = plus(key.newer, if ended { 0 } else { key.unreported });
+            key.unreported = 0;
+        }
+        due.sort_by_key(|owed| owed.from);
+        let mut told = Vec::new();
+        for owed in due {
+            let (tenant, session) = named(&owed.names);
+            told.push(json!({ "kind": "meter.settlement", "meter": meter.name, "tenant": tenant,
+                              "session": session, "amount": owed.amount }));
         }
         told
     }

@@ -69,6 +69,16 @@ impl Table {
         if unsettled || settled { own.saturating_sub(taken.amount).max(0) } else { own }
     }
 
+    /// MET-32: what is settled here beside the reading, less what this request took, where that is in it.
+    fn spent_since(&self, key: &Key, taken: Option<&Taken>) -> i64 {
+        let settled = key.settled();
+        let Some(taken) = taken.filter(|taken| taken.names == key.names) else { return settled };
+        let Some(id) = taken.id else { return settled };
+        let unsettled = self.pending.iter().any(|amount| amount.id == id);
+        let unread = taken.period == key.period && key.accepted < id;
+        if unread && !unsettled { settled.saturating_sub(taken.amount).max(0) } else { settled }
+    }
+
     /// MET-33 and MET-32: the time of the reading by which a `block` meter stops this key. Of a store that has failed
     /// the reading alone says so; of one that is fine (`fine`), reading and own count together. No reading, no stop.
     pub(crate) fn stops_since(
@@ -82,7 +92,7 @@ impl Table {
         let key = self.seen(meter, names, now)?;
         let reading = key.reading.as_ref()?;
         let limit = self.limit(meter, names, Some(&key))?;
-        let own = if fine { self.own_without(&key, taken) } else { 0 };
+        let own = if fine { self.spent_since(&key, taken) } else { 0 };
         let stops = Table::mode(meter, Some(&key)) == "block" && plus(reading.used, own) >= limit;
         stops.then_some(reading.time)
     }

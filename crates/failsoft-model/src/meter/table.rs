@@ -1,6 +1,6 @@
 //! The keys of a meter: their periods (MET-2), and room for a newcomer (MET-11).
 
-use super::{Key, Table};
+use super::{Key, Owed, Table};
 use crate::document::Meter;
 use crate::json::LARGEST;
 use crate::numbers::{aged, plus};
@@ -16,10 +16,10 @@ pub(super) fn end(meter: &Meter, key: &Key) -> Option<i64> {
 
 /// MET-2: what ends with a period that is over at `moment` goes. What is not settled begins the next at that very end,
 /// and, with a window, the one after that, up to the present one.
-pub(super) fn roll(meter: &Meter, key: &mut Key, moment: i64, period: u64) {
-    let Some(end) = end(meter, key).filter(|end| moment >= *end) else {
-        return;
-    };
+/// What it had unreported is owed, unless the store itself told the reset.
+pub(super) fn roll(meter: &Meter, key: &mut Key, moment: i64, period: u64) -> Option<Owed> {
+    let end = end(meter, key).filter(|end| moment >= *end)?;
+    let owed = owed(key).filter(|_| key.reading.as_ref().is_none_or(|reading| reading.reset.is_none()));
     key.reading = None;
     (key.newer, key.older, key.unreported) = (0, 0, 0);
     let whole = meter.window.map_or(0, |window| {
@@ -31,6 +31,13 @@ pub(super) fn roll(meter: &Meter, key: &mut Key, moment: i64, period: u64) {
     key.period = period;
     key.carried = true;
     key.reached = false;
+    owed
+}
+
+/// What a key has unreported.
+fn owed(key: &Key) -> Option<Owed> {
+    let owed = Owed { names: key.names.clone(), amount: key.unreported, from: key.unreported_from };
+    (key.unreported > 0).then_some(owed)
 }
 
 impl Table {
@@ -77,9 +84,8 @@ impl Table {
     /// A line counts or reads a key: what has ended goes, and one of which nothing is left is a newcomer again.
     pub(super) fn touch(&mut self, meter: &Meter, names: &[String], now: i64) {
         let period = self.tick();
-        if let Some(key) = self.key_mut(names) {
-            roll(meter, key, now, period);
-        }
+        let owed = self.key_mut(names).and_then(|key| roll(meter, key, now, period));
+        self.owed.extend(owed);
         self.leave_if_empty(names);
     }
 
@@ -129,15 +135,18 @@ impl Table {
         let mut front = std::mem::take(&mut self.row);
         for key in &mut front {
             let period = self.tick();
-            roll(meter, key, now, period);
+            let owed = roll(meter, key, now, period);
+            self.owed.extend(owed);
         }
         let looked_at = front.len();
         front.retain(|key| self.is_held(key));
         if front.len() == looked_at {
-            let leaves = front.iter().position(|key| self.use_of(key) == 0);
+            let unused = |key: &Key| self.use_of(key) == 0 && !self.reads_over(meter, key);
+            let leaves = front.iter().position(unused);
             let leaves = leaves.or_else(|| if over { self.least_used_below(meter, &front) } else { None });
             if let Some(place) = leaves {
                 let gone = front.remove(place);
+                self.owed.extend(owed(&gone));
                 // Nothing of it is counted any more: its requests' amounts are of a period that is over.
                 self.pending.retain(|amount| amount.names != gone.names);
             }
@@ -176,7 +185,8 @@ impl Table {
         let amount = self.pending.remove(place);
         let period = self.tick();
         if let Some(key) = self.key_mut(&amount.names) {
-            roll(meter, key, moment.saturating_sub(1), period);
+            let owed = roll(meter, key, moment.saturating_sub(1), period);
+            self.owed.extend(owed);
             self.settle(&amount.names, amount.amount, amount.unreported);
         }
     }

@@ -19,15 +19,15 @@ fn requests_are_let_through_per_key() {
     let of = |at: i64, tenant: &str| failing(at, json!({ "tenant": tenant }));
     let printed =
         run(&document, json!([of(0, "t"), of(1, "t"), of(2, "t"), of(2, "u"), of(51, "t"), of(52, "t")]));
-    // The use by u at 2 keeps the window open until 52; the commit at 52 is decided before that closes.
-    assert_eq!(verdicts(&printed), ["allow", "allow", "deny", "allow", "deny", "deny"]);
+    // The use by u at 2 keeps the window open until 52; for the commit at 52 it is closed.
+    assert_eq!(verdicts(&printed), ["allow", "allow", "deny", "allow", "deny", "allow"]);
     let printed = run(&document, json!([of(0, "t"), of(1, "t"), of(51, "t"), of(51, "t")]));
-    assert_eq!(verdicts(&printed), ["allow", "allow", "deny", "allow"]);
-    // A preview takes nothing, and closes nothing.
+    assert_eq!(verdicts(&printed), ["allow", "allow", "allow", "allow"]);
+    // A preview takes nothing.
     let preview = |at: i64| failing(at, json!({ "preview": true }));
     let printed =
         run(&document, json!([preview(0), preview(0), of(0, "t"), of(0, "t"), preview(90), of(90, "t")]));
-    assert_eq!(verdicts(&printed), ["allow", "allow", "allow", "allow", "deny", "deny"]);
+    assert_eq!(verdicts(&printed), ["allow", "allow", "allow", "allow", "allow", "allow"]);
     let printed = run(&capped("requests = 2, total = true", ""), json!([of(0, "t"), of(0, "u"), of(0, "v")]));
     assert_eq!(verdicts(&printed), ["allow", "allow", "deny"]);
 }
@@ -74,8 +74,8 @@ fn time_counts_from_the_opening_or_from_the_failure() {
     let document = capped("time = \"30ms\"", "");
     let of = |at: i64| failing(at, json!({}));
     let printed = run(&document, json!([of(5), of(34), of(35), of(84), of(84)]));
-    // Used last at 34: it closes at 84, after that line's decision.
-    assert_eq!(verdicts(&printed), ["allow", "allow", "deny", "deny", "allow"]);
+    // Used last at 34: it is closed from 84 on.
+    assert_eq!(verdicts(&printed), ["allow", "allow", "deny", "allow", "allow"]);
     let ladder = "[{ defer = { cap = { time = \"30ms\" } } }, { allow = true }]";
     let request = |at: i64| failing(at, json!({ "request": "r" }));
     let printed = run(&metered(ladder, ""), json!([request(5), request(34), request(35)]));

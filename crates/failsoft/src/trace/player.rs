@@ -148,22 +148,22 @@ impl<'m> Player<'m> {
             }
             Step::Decide(step) => self.decide(state, *step, (now, at), &mut events, out),
             Step::Finish { name, amounts } => match self.requests.take(&name) {
-                Some(request) => {
+                Some(mut request) => {
                     apply(
                         matrix,
                         state,
-                        Signal::Finished { request: &request, amounts: &amounts },
+                        Signal::Finished { request: &mut request, amounts: &amounts },
                         now,
                         &mut events,
                     );
                 }
                 None => {
                     // Of an unknown request it is ignored; time has passed all the same.
-                    let nothing = Request::new(matrix, "");
+                    let mut nothing = Request::new(matrix, "");
                     apply(
                         matrix,
                         state,
-                        Signal::Finished { request: &nothing, amounts: &[] },
+                        Signal::Finished { request: &mut nothing, amounts: &[] },
                         now,
                         &mut events,
                     );
