@@ -47,7 +47,9 @@ pub fn apply(
         // Nothing else is in play: only the meter and what it has to tell.
         let mut told = Told::default();
         metering::usage(matrix, state, &mut told, meter, Whose { tenant, session }, amount, now);
-        events.extend(told.into_events());
+        if !told.is_empty() {
+            events.extend(told.into_events());
+        }
         metering::settle(matrix, state, now, events);
         return Answer::Done;
     }

@@ -50,6 +50,10 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reached.is_empty() && self.full.is_empty()
+    }
+
     pub(crate) fn into_events(mut self) -> impl Iterator<Item = Event> {
         let order = |event: &Event| match event {
             Event::LimitReached { meter, .. } | Event::TableFull { meter } => meter.0,
@@ -142,8 +146,7 @@ pub(crate) fn usage(
     let key = whose.key(state, meter.key);
     let Some(mut metering) = metering(matrix, state, told, id) else { return };
     let unreported = failed.then(|| whose.names(meter.key));
-    let taken = metering.table.take(metering.meter, key, amount, None, unreported, now);
-    if taken.place.is_none() {
+    if !metering.table.use_at_once(metering.meter, key, amount, unreported, now) {
         metering.full();
     }
     metering.reached(key, whose);

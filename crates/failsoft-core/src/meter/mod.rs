@@ -43,8 +43,8 @@ pub(crate) fn key(secret: (u64, u64), of: MeterKey, tenant: &str, session: &str)
     let mut hasher = SipHasher13::new_with_keys(secret.0, secret.1);
     // The terminator keeps ("ab", "c") and ("a", "bc") apart: 0xff is in no UTF-8 text.
     hasher.write(tenant.as_bytes());
-    hasher.write_u8(0xff);
     if of == MeterKey::TenantSession {
+        hasher.write_u8(0xff);
         hasher.write(session.as_bytes());
     }
     let hash = hasher.finish128();

@@ -277,6 +277,22 @@ impl Table {
         self.keys.remove(slot);
     }
 
+    /// Settles an amount that no request waits for; false where there is no room for it.
+    pub(crate) fn use_at_once(
+        &mut self,
+        meter: &Meter,
+        key: Key,
+        amount: u64,
+        unreported: Option<KeyNames>,
+        now: Time,
+    ) -> bool {
+        let slot = self.hold(meter, key, now, now, false);
+        if let Some(slot) = slot {
+            self.settle(slot, amount, unreported);
+        }
+        slot.is_some()
+    }
+
     /// Takes an amount, to be settled within `within` (none: at once). `unreported` names a key whose store has failed.
     pub(crate) fn take(
         &mut self,
