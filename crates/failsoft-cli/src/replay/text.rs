@@ -259,11 +259,15 @@ impl<'m> Text<'m> {
             }
             Event::MeterSettlement { meter, names, amount } => {
                 let meter = self.paint.bold(self.matrix.meter_name(*meter));
-                format!("{:<8} {meter} of {}: add {amount} that was counted here", "meter", key(names))
+                format!(
+                    "{:<8} {meter} of {}: {amount} counted here is to be added to its store",
+                    "meter",
+                    key(names)
+                )
             }
             Event::TableFull { meter } => {
                 let meter = self.matrix.meter_name(*meter);
-                format!("{:<8} {meter} counts as many keys as it may; newcomers have nothing left", "meter")
+                format!("{:<8} {meter} is full: it counts as many keys as it may, and no newcomer", "meter")
             }
             Event::Emitted(emit) => words::emit(emit),
         }
