@@ -22,7 +22,8 @@ use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, RefusedOv
 /// The only function that changes what is known ([`State::observe`] moves the clock alone). Ids belong to the matrix that gave them: those of another mean nothing
 /// here, and an id out of range changes nothing. A moment before the last one counts as the last one, and is told.
 ///
-/// Events stand in this order: overrides expired, health changed (dependencies as written), then the signal's own.
+/// Events stand in this order: overrides expired, health changed (dependencies as written), the signal's own, then
+/// what is to be settled with the meters' stores.
 pub fn apply(
     matrix: &Matrix,
     state: &mut State,
@@ -32,17 +33,13 @@ pub fn apply(
 ) -> Answer {
     let now = state.observe(now);
     if let Signal::Outcome(outcome) = &signal
-        && state.steps.is_empty()
-        && state.windows_open == 0
-        && state.due.is_none_or(|due| now < due)
+        && nothing_else_moves(state, now)
         && quick::outcome(matrix, state, outcome, now)
     {
         return Answer::Done;
     }
     if let Signal::Usage { meter, tenant, session, amount } = signal
-        && state.steps.is_empty()
-        && state.windows_open == 0
-        && state.due.is_none_or(|due| now < due)
+        && nothing_else_moves(state, now)
     {
         // Nothing else is in play: only the meter and what it has to tell.
         let mut told = Told::default();
@@ -90,6 +87,11 @@ pub fn apply(
     window::close(matrix, state, &used, now);
     metering::settle(matrix, state, now, events);
     answer
+}
+
+/// Whether a signal that touches one thing alone can go straight to it: nothing waits to be told, to end or to be timed.
+fn nothing_else_moves(state: &State, now: Time) -> bool {
+    state.steps.is_empty() && state.windows_open == 0 && state.due.is_none_or(|due| now < due)
 }
 
 /// Does everywhere what time alone was due to do.

@@ -157,13 +157,8 @@ impl Table {
         let Some(entry) = self.keys.get(slot) else { return false };
         let Some(end) = self.end(meter, entry).filter(|end| *end <= now) else { return true };
         let entry = *entry;
-        // A reset that the store told has ended its count too; `window` alone is this engine's guess.
-        let told = self.held(&entry).is_some_and(|held| held.told.reset.is_some());
+        self.owe_at_end(slot, &entry);
         self.drop_reading(slot);
-        match told {
-            true => drop(self.unreported.remove(&slot)),
-            false => self.owe(slot),
-        }
         if entry.unsettled == 0 {
             self.keys.remove(slot);
             return false;
@@ -177,6 +172,15 @@ impl Table {
             held.period = self.periods;
         }
         true
+    }
+
+    /// What becomes of a key's unreported amount when its period has ended. A reset that the store told
+    /// has ended the store's count too; `window` alone is this engine's guess, so the store is still owed.
+    fn owe_at_end(&mut self, slot: Slot, entry: &Entry) {
+        match self.held(entry).is_some_and(|held| held.told.reset.is_some()) {
+            true => drop(self.unreported.remove(&slot)),
+            false => self.owe(slot),
+        }
     }
 
     fn drop_reading(&mut self, slot: Slot) {
@@ -467,10 +471,7 @@ impl Table {
             else {
                 continue;
             };
-            match self.held(&entry).is_some_and(|held| held.told.reset.is_some()) {
-                true => drop(self.unreported.remove(&slot)),
-                false => self.owe(slot),
-            }
+            self.owe_at_end(slot, &entry);
         }
         let known = core::mem::take(&mut self.unreported);
         known.iter().for_each(|(slot, unreported)| self.settle(*slot, unreported.amount, None));
