@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::process::root;
-use crate::{outages, states, vocabulary};
+use crate::process::{cargo, root, run as run_process};
+use crate::{events, outages, states, vocabulary};
 
 /// Writes every generated file; or, with `check`, says which are not what would be written.
 pub(crate) fn run(check: bool) -> Result<(), String> {
@@ -31,16 +31,21 @@ pub(crate) fn run(check: bool) -> Result<(), String> {
     Err(format!("not what would be generated: {}\nrun `cargo xtask generate`", stale.join(", ")))
 }
 
+/// Adds to `spec/schema/events.v1.json`, the record of what was published, what the events have got since.
+pub(crate) fn publish() -> Result<(), String> {
+    run(false)?;
+    run_process(&mut cargo(&["run", "--quiet", "--package", "failsoft-tests", "--bin", "publish"]))
+}
+
 fn files() -> Result<Vec<(String, String)>, String> {
     let read = |path: &str| fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"));
     let schema = serde_json::to_string_pretty(&failsoft::document::json_schema())
         .map_err(|error| error.to_string())?;
+    let words = read("spec/vocabulary.toml")?;
     let mut files = vec![
-        (
-            "crates/failsoft-core/src/vocabulary.rs".to_string(),
-            formatted(&vocabulary::generate(&read("spec/vocabulary.toml")?)?)?,
-        ),
+        ("crates/failsoft-core/src/vocabulary.rs".to_string(), formatted(&vocabulary::generate(&words)?)?),
         ("spec/schema/matrix.schema.json".to_string(), schema + "\n"),
+        ("spec/schema/events.schema.json".to_string(), events::schema(&words)?),
         ("docs/health-states.md".to_string(), states::page()),
     ];
     files.extend(outages::files()?);

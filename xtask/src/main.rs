@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask`.
 
 mod bench;
+mod events;
 mod generate;
 mod outages;
 mod process;
@@ -38,17 +39,23 @@ enum Command {
         #[arg(long)]
         mutate: bool,
     },
-    /// Writes the generated files: the vocabularies, the JSON Schema, the crate's copies of the presets
+    /// Writes the generated files: the vocabularies, the JSON Schemas, the crate's copies of the presets
     Generate {
         /// Writes nothing, and fails where a file is not what would be written
         #[arg(long)]
         check: bool,
+        /// Then adds what is new of the events to spec/schema/events.v1.json; refuses any other change of them
+        #[arg(long, conflicts_with = "check")]
+        publish: bool,
     },
     /// Measures what is fast, each beside a floor measured in the same run
     Bench {
         /// Prints JSON
         #[arg(long)]
         json: bool,
+        /// Prints how many bytes a tenant takes, and nothing else
+        #[arg(long, hide = true)]
+        weigh: Option<bench::Fill>,
     },
     /// The long form before a release: `test`, licences and advisories, and the longest traces
     Ready,
@@ -70,8 +77,9 @@ fn main() -> ExitCode {
         Command::Demo => demo(),
         Command::Test { only } => test::run(only),
         Command::Vectors { mutate } => vectors(mutate),
-        Command::Generate { check } => generate::run(check),
-        Command::Bench { json } => bench::run(json),
+        Command::Generate { publish: true, .. } => generate::publish(),
+        Command::Generate { check, .. } => generate::run(check),
+        Command::Bench { json, weigh } => bench::run(json, weigh),
         Command::Ready => ready::run(),
     };
     match outcome {

@@ -6,7 +6,7 @@ use crate::{bench, test};
 pub(crate) fn run() -> Result<(), String> {
     test::run(None)?;
     licences()?;
-    bench::run(false)
+    bench::run(false, None)
 }
 
 /// Licences, advisories and sources of every dependency. The tool is built here once, into `target/`.

@@ -123,6 +123,9 @@ pub(crate) struct DecideArgs {
     /// Where in the pipeline it asks.
     #[arg(long, value_name = "S", value_parser = PossibleValuesParser::new(Stage::ALL.iter().map(|stage| stage.as_str())))]
     pub(crate) stage: Option<String>,
+    /// How much the request takes of a meter, as METER=AMOUNT; 1 where it is not told.
+    #[arg(long, value_name = "METER=AMOUNT", value_parser = pair)]
+    pub(crate) amount: Vec<Pair>,
     /// An attribute, for refuse rules.
     #[arg(long, value_name = "K=V", value_parser = pair)]
     pub(crate) attribute: Vec<Pair>,

@@ -1,6 +1,6 @@
 //! Names from the command line, looked up in a matrix.
 
-use failsoft::{DependencyId, Health, Matrix, Report, suggestion};
+use failsoft::{DependencyId, Health, INTEGER_MAX, Matrix, MeterId, Report, suggestion};
 
 use crate::args::Pair;
 use crate::matrix::shown;
@@ -26,6 +26,20 @@ pub(crate) fn faults(matrix: &Matrix, pairs: &[Pair]) -> Result<Vec<(DependencyI
 pub(crate) fn healths(matrix: &Matrix, pairs: &[Pair]) -> Result<Vec<(DependencyId, Health)>, Trouble> {
     let known = || Health::ALL.iter().map(|health| health.as_str()).collect();
     by_dependency(matrix, "--health", "health", pairs, Health::from_name, known)
+}
+
+/// What a request takes, per meter.
+pub(crate) fn amounts(matrix: &Matrix, pairs: &[Pair]) -> Result<Vec<(MeterId, u64)>, Trouble> {
+    once("--amount", pairs)?;
+    let read = |Pair { key, value }: &Pair| {
+        let known = || matrix.meters().map(|(_, name)| name);
+        let id = matrix.meter(key).ok_or_else(|| unknown("--amount", "meter", key, known()))?;
+        let amount = value.parse().ok().filter(|amount| *amount <= INTEGER_MAX);
+        let help = format!("write a whole number from 0 to {INTEGER_MAX}, such as `{key}=1`");
+        let what = || format!("`{}` is no amount", shown(value));
+        Ok((id, amount.ok_or_else(|| Trouble::at("--amount", what()).help(help))?))
+    };
+    pairs.iter().map(read).collect()
 }
 
 /// A name that is given twice contradicts itself.

@@ -53,6 +53,9 @@ fn request(matrix: &Matrix, args: &DecideArgs, now: Time) -> Result<Request, Tro
     for Pair { key, value } in &args.attribute {
         request.set_attribute(key, value);
     }
+    for (meter, amount) in ask::amounts(matrix, &args.amount)? {
+        request.set_amount(meter, amount);
+    }
     for (id, report) in ask::faults(matrix, &args.fault)? {
         request.report(id, report, now);
     }

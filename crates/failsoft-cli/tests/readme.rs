@@ -33,6 +33,16 @@ fn the_matrix_of_the_readme_has_no_mistakes() {
 }
 
 #[test]
+fn the_outage_of_the_readme_comes_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let trace = fs::read_to_string(root.join("spec/traces/budget-lost.jsonl")).expect("a trace");
+    assert_eq!(block("json", "resets_in_ms"), trace);
+    let out = printed(&["replay", "preset:budget-gate", "spec/traces/budget-lost.jsonl"], &root);
+    let (story, _) = out.split_once("\n\n").expect("a summary");
+    assert_eq!(story, block("text", "window   budget-store opened").trim_start_matches('\n').trim_end());
+}
+
+#[test]
 fn the_decision_of_the_readme_comes_out() {
     let arguments = ["decide", "preset:ai-gateway", "--operation", "assist", "--fault", "quota=timeout"];
     assert_eq!(printed(&arguments, Path::new(".")), block("text", "because  quota").trim_end());

@@ -52,6 +52,8 @@ fn json_is_the_answers_and_events_in_order() {
         (1000, "event"), // unknown -> healthy: a first outcome that counts
         (5000, "event"), // healthy -> down
         (5000, "decision"),
+        (5000, "event"), // the window opens
+        (5000, "event"), // with the rung's own event
         (6000, "decision"),
         (7250, "decision"),
         (8000, "permit"),
@@ -72,8 +74,8 @@ fn json_is_the_answers_and_events_in_order() {
             &json!(2)
         )
     );
-    assert_eq!(lines[6]["permit"], false);
-    assert_eq!(lines[7]["permit"], true);
+    assert_eq!(lines[8]["permit"], false);
+    assert_eq!(lines[9]["permit"], true);
     assert!(text.contains(
         r#"{"at_ms":10000,"health":"healthy","circuit":"closed","metrics":{"failure_rate_bp":-1,"#
     ));
@@ -112,7 +114,9 @@ fn for_people() {
    0:01      health   quota unknown -> healthy: first outcome
    0:05      health   quota healthy -> down: 2 failures in a row (timeout), may be tried in 5s
              allow    fail_open   assist r2 of t1: 200; quota is down (timeout) since 0:05 -> rung 0 allow; do mark_unchecked quota; tell quota.skipped
-             × 2 more like this, to 0:07.250 (2 tenants)
+             window   quota opened: assist goes on fail_open by rung 0 allow
+   0:06      allow    fail_open   assist r3 of t2: 200; quota is down (timeout) since 0:05 -> rung 0 allow; do mark_unchecked quota; tell quota.skipped
+             × 1 more like this, to 0:07.250 (2 tenants)
    0:08      no call  quota may not be called now
    0:10      health   quota down -> healthy: the trial calls went well; it was out for 5s, 1 call held back
              asked    quota is healthy
@@ -129,7 +133,10 @@ fn for_people() {
         "",
         "calls   1 let through, 1 not",
         "",
-        "at end  healthy: quota",
+        "events  quota.skipped 1",
+        "",
+        "at end  the window of quota is open: 2.25s, 3 requests: 3 by rung 0 allow",
+        "        healthy: quota",
         "        unknown: 1 dependency, of which nothing was heard",
     ];
     assert_eq!(summary[2..], expected);

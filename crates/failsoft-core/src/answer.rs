@@ -165,7 +165,7 @@ pub(crate) struct NeedAnswer {
     pub(crate) place: u16,
     /// Its deny or defer has become a cut: it stopped the request too late.
     pub(crate) cut: bool,
-    /// It was answered in an earlier commit, and stands again.
+    /// It was answered in an earlier commit and left behind, and stands again or anew.
     pub(crate) again: bool,
     /// Of a refusal, and of a meter that is over its limit: how it was answered.
     pub(crate) refusal: Option<Refusal>,

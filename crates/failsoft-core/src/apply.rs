@@ -14,7 +14,7 @@ use crate::report::Pass;
 use crate::request::Request;
 use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
 use crate::state::{DependencyState, MOST_SOURCES, Signed, State, earlier};
-use crate::window;
+use crate::window::{self, WindowUse};
 use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, RefusedOverride, Time, Verdict};
 
 /// Takes a signal in at `now`, appends what it changed to `events`, and answers it.
@@ -22,7 +22,7 @@ use crate::{Cause, Enforcement, Health, INTEGER_MAX, Millis, Override, RefusedOv
 /// The only function that changes what is known ([`State::observe`] moves the clock alone). Ids belong to the matrix that gave them: those of another mean nothing
 /// here, and an id out of range changes nothing. A moment before the last one counts as the last one, and is told.
 ///
-/// Events stand in this order: overrides expired, health changed (dependencies as written), the signal's own, then
+/// Events stand in this order: overrides expired, health changed, windows closed (dependencies as written), the signal's own, then
 /// what is to be settled with the meters' stores.
 pub fn apply(
     matrix: &Matrix,
@@ -61,10 +61,17 @@ pub fn apply(
     }
     let shape = touched.and_then(|id| state.shape(id));
     let restored = matches!(signal, Signal::Restored { .. });
-    let mut applying =
-        Applying { matrix, state, now, own: &mut own, told: Told::default(), used: Vec::new() };
+    let mut applying = Applying {
+        matrix,
+        state,
+        now,
+        own: &mut own,
+        told: Told::default(),
+        used: Vec::new(),
+        closed: Vec::new(),
+    };
     let answer = applying.signal(signal);
-    let (told, used) = (applying.told, applying.used);
+    let Applying { told, used, mut closed, .. } = applying;
     own.extend(told.into_events());
     if restored {
         // What fell due while away happens now, each thing at its own moment.
@@ -83,8 +90,13 @@ pub fn apply(
         });
     }
     tell_health(state, touched, timely || restored, now, events);
+    window::close(matrix, state, &used, now, &mut closed);
+    closed.sort_by_key(|event| match event {
+        Event::WindowClosed { dependency, .. } => dependency.0,
+        _ => u16::MAX,
+    });
+    events.append(&mut closed);
     events.append(&mut own);
-    window::close(matrix, state, &used, now);
     metering::settle(matrix, state, now, events);
     answer
 }
@@ -183,8 +195,9 @@ struct Applying<'a> {
     own: &'a mut Vec<Event>,
     /// What meters have to tell, after all else.
     told: Told,
-    /// The windows that a commit has used.
-    used: Vec<(DependencyId, u16)>,
+    /// The windows that a commit has used, and those that it closed first.
+    used: Vec<WindowUse>,
+    closed: Vec<Event>,
 }
 
 impl<'a> Applying<'a> {
@@ -348,25 +361,33 @@ impl<'a> Applying<'a> {
         let Deliberation { mut decision, looked_at, standing, failed } =
             deliberate(self.matrix, self.state, request, self.now);
         self.number(&mut decision, request);
-        self.tell_emits(&standing, request);
-        let operation = request.operation.and_then(|id| self.matrix.operations.get(id.index()));
+        let matrix = self.matrix;
+        let operation = request.operation.and_then(|id| Some((id, matrix.operations.get(id.index())?)));
         // In shadow the host goes on whatever is decided.
-        let shadow = operation.is_some_and(|operation| operation.enforcement == Enforcement::Shadow);
+        let shadow = operation.is_some_and(|(_, operation)| operation.enforcement == Enforcement::Shadow);
         let went_on = decision.verdict.goes_on() || shadow;
-        if let Some(operation) = operation.filter(|_| went_on) {
+        // The rungs by which a window has opened or changed.
+        let mut fresh: Vec<(DependencyId, u16)> = Vec::new();
+        if let Some((operation_id, operation)) = operation.filter(|_| went_on) {
             for meter in &operation.meters {
-                let (matrix, told) = (self.matrix, &mut self.told);
+                let told = &mut self.told;
                 let store = matrix.meters.get(meter.index()).map(|meter| meter.store);
                 let failed = store.is_some_and(|store| failed.contains(&store));
                 metering::take(matrix, self.state, told, *meter, request, failed, self.now);
             }
-            self.used = window::used(&looked_at, decision.verdict.goes_on(), shadow);
-            for (id, place) in &self.used {
-                window::use_it(self.matrix, self.state, *id, *place, request, self.now);
+            for of in window::used(operation_id, &looked_at, decision.verdict.goes_on(), shadow) {
+                let used = window::use_it(matrix, self.state, of, shadow, request, self.now);
+                self.closed.extend(used.closed);
+                if let Some(event) = used.told {
+                    self.own.push(event);
+                    fresh.push((of.dependency, of.place));
+                }
+                self.used.push(of);
             }
             let waits = self.state.tables.iter().map(Table::due).fold(None, earlier);
             self.state.due = earlier(self.state.due, waits);
         }
+        self.tell_emits(&standing, &fresh, request);
         remember(went_on, looked_at, request);
         decision
     }
@@ -414,16 +435,23 @@ impl<'a> Applying<'a> {
         Answer::Refused(why)
     }
 
-    /// A refusal, and a rung that stops, tell their event once per request.
-    fn tell_emits(&mut self, standing: &[NeedAnswer], request: &mut Request) {
+    /// A refusal, and a rung that stops, tell their event once per request; a rung that goes on tells it where a window
+    /// has opened by it or changed to it.
+    fn tell_emits(&mut self, standing: &[NeedAnswer], fresh: &[(DependencyId, u16)], request: &mut Request) {
         for answer in standing {
-            let stops = answer.cut || !answer.verdict.goes_on();
-            let told = (answer.reason.dependency, answer.place);
             let Some(emit) = &answer.emit else { continue };
-            if (stops || answer.place == REFUSAL || answer.is_refusal())
-                && !request.memory.told.contains(&told)
-            {
-                request.memory.told.push(told);
+            let stops = answer.cut || !answer.verdict.goes_on();
+            let rung = (answer.reason.dependency, answer.place);
+            let is_told = if stops || answer.place == REFUSAL || answer.is_refusal() {
+                let is_first = !request.memory.told.contains(&rung);
+                if is_first {
+                    request.memory.told.push(rung);
+                }
+                is_first
+            } else {
+                fresh.iter().any(|(dependency, place)| rung == (Some(*dependency), *place))
+            };
+            if is_told {
                 self.own.push(Event::Emitted(emit.clone()));
             }
         }

@@ -28,6 +28,8 @@ use crate::{Millis, Role, RungKind};
 pub mod limits {
     /// Dependencies of a matrix.
     pub const DEPENDENCIES: usize = 1_024;
+    /// Tenants that a window's account counts each; more are as many.
+    pub const TENANTS: u64 = 65_536;
     /// Operations of a matrix.
     pub const OPERATIONS: usize = 1_024;
     /// Meters of a matrix.
@@ -152,6 +154,7 @@ impl<'a> Compiler<'a> {
             name: draft.name.as_str().into(),
             signal_ttl: draft.signal_ttl,
             window_idle: draft.window_idle,
+            tenants: usize::try_from(draft.tenants.min(limits::TENANTS)).unwrap_or(0),
             dependency_names: sorted(dependencies.iter().map(|item| item.name.clone()), DependencyId),
             operation_names: sorted(operations.iter().map(|item| item.name.clone()), OperationId),
             class_names: sorted(classes.iter().cloned(), ClassId),

@@ -120,7 +120,8 @@ impl Asking<'_> {
             let streams = self.request.stage == Stage::Stream;
             let cut = before.filter(|_| streams).and_then(|_| self.over_limit(&subject));
             let answer = match before {
-                Some(_) if cut.is_some() => cut,
+                // What is left behind uses no window.
+                Some(_) if cut.is_some() => cut.map(|cut| NeedAnswer { again: true, ..cut }),
                 Some(None) => continue,
                 Some(Some((reason, refusal))) => Some(self.again(&subject, reason, *refusal)),
                 None => self.answer(&subject),

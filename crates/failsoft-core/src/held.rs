@@ -86,7 +86,7 @@ impl<'a> Asking<'a> {
         let divisor =
             meter::divisor(self.state.instances, self.matrix.signal_ttl, settings.max_instances, self.now);
         let share = view.left().map(|left| meter::portion(left, share, divisor));
-        let claimed = view.own.saturating_add(self.request.amount(meter));
+        let claimed = meter::sum(view.own, self.request.amount(meter));
         view.mode != MeterMode::Block || (view.has_room && share.is_some_and(|share| claimed <= share))
     }
 }

@@ -82,6 +82,7 @@ pub use report::Report;
 pub use request::Request;
 pub use signal::{Answer, Event, Outcome, Signal, WindowFigures};
 pub use state::{Seed, State};
+pub use window::{AccountRow, Way, WindowAccount, WindowUse, windows};
 
 pub use compile::limits;
 pub use matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};

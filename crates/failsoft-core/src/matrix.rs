@@ -228,6 +228,8 @@ pub struct Matrix {
     pub(crate) name: Arc<str>,
     pub(crate) signal_ttl: Millis,
     pub(crate) window_idle: Millis,
+    /// How many tenants an account counts each.
+    pub(crate) tenants: usize,
     pub(crate) classes: Vec<Arc<str>>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) operations: Vec<Operation>,
@@ -299,6 +301,12 @@ impl Matrix {
     /// The names of all meters, as written.
     pub fn meters(&self) -> impl Iterator<Item = (MeterId, &str)> {
         numbered(&self.meters).map(|(id, meter)| (MeterId(id), meter.name.as_ref()))
+    }
+
+    /// What a meter's keys are.
+    #[must_use]
+    pub fn meter_key(&self, meter: MeterId) -> Option<MeterKey> {
+        self.meters.get(meter.index()).map(|meter| meter.key)
     }
 
     /// What an operation needs, in pipeline order.

@@ -97,7 +97,7 @@ fn store_is_up(matrix: &Matrix, state: &State, meter: &Meter, now: Time) -> bool
     health.is_some_and(|health| !matches!(health, Health::Down | Health::Probing))
 }
 
-/// A commit takes an amount; `failed` where the store has failed for it.
+/// A commit takes an amount; `failed` where the store has failed for it, as far as this commit knows.
 pub(crate) fn take(
     matrix: &Matrix,
     state: &mut State,
@@ -107,7 +107,12 @@ pub(crate) fn take(
     failed: bool,
     now: Time,
 ) {
-    if request.memory.taken.contains_key(id) {
+    if let Some(held) = request.memory.taken.get_mut(id) {
+        if let Some(metering) = metering(matrix, state, told, id) {
+            let whose = Whose { tenant: &held.tenant, session: &held.session };
+            let unreported = failed.then(|| whose.names(metering.meter.key));
+            metering.table.ask_again(&mut held.taken, unreported);
+        }
         return;
     }
     let operation = request.operation.and_then(|id| matrix.operations.get(id.index()));
@@ -157,7 +162,7 @@ pub(crate) fn finish(
     matrix: &Matrix,
     state: &mut State,
     told: &mut Told,
-    request: &Request,
+    request: &mut Request,
     amounts: &[(MeterId, u64)],
     now: Time,
 ) {
@@ -165,10 +170,10 @@ pub(crate) fn finish(
     let needed = |id: MeterId| operation.is_some_and(|operation| operation.meters.contains(&id));
     for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters) {
         let actual = amounts.iter().rfind(|(told, _)| *told == id).map(|(_, actual)| *actual);
-        let whose = Whose::from(request);
         if let Some(actual) = actual {
-            window::correct(matrix, state, &request.memory.cap_taken, id, actual);
+            window::correct(matrix, state, request, (id, actual), needed(id));
         }
+        let whose = Whose::from(&*request);
         match request.memory.taken.get(id) {
             Some(TakenFor { taken, tenant, session }) if taken.amount > 0 => {
                 let whose = Whose { tenant, session };

@@ -17,6 +17,8 @@ pub struct Promise {
     pub share: Share,
     /// How many instances count the key, where the document says so.
     pub instances: Option<u64>,
+    /// Whether its count begins anew, so that a period that an instance has guessed may lie astride two of the store's.
+    pub windowed: bool,
     /// `max_unreported`; 0 where the document does not say.
     pub unreported: u64,
 }
@@ -29,15 +31,22 @@ impl Promise {
     }
 
     /// The most that may pass: what the store lets through, what each instance but one may add that has heard of none
-    /// of it, and what is in flight. Whichever instances lose the store, when, and how often.
+    /// of it, what an instance that guesses its periods counts in the one before, and what is in flight. Whichever instances lose the store, when, and how often.
     ///
     /// Nothing where the document does not say how many instances there are.
     #[must_use]
     pub fn most(&self) -> Option<u64> {
         let instances = self.instances?;
         let others = self.share_of(instances.saturating_sub(1));
+        let astride = if self.windowed { self.share_of(instances) } else { 0 };
         let in_flight = instances.saturating_mul(self.unreported);
-        Some(self.limit.saturating_add(others).saturating_add(in_flight).min(INTEGER_MAX))
+        Some(
+            self.limit
+                .saturating_add(others)
+                .saturating_add(astride)
+                .saturating_add(in_flight)
+                .min(INTEGER_MAX),
+        )
     }
 
     /// So many times the share of one instance, rounded down once.
@@ -88,6 +97,7 @@ pub fn promises(matrix: &Matrix) -> Vec<Promise> {
             limit,
             share: *share,
             instances: meter.max_instances.map(|instances| instances.max(1)),
+            windowed: meter.window.is_some(),
             unreported: meter.max_unreported.unwrap_or(0),
         };
         match promises.iter_mut().find(|held| held.meter == *id) {

@@ -9,7 +9,7 @@ use crate::matrix::{ClassId, DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Taken;
 use crate::report::{Pass, Report};
 use crate::small_map::SmallMap;
-use crate::window::CapTaken;
+use crate::window::{CapTaken, Counted};
 use crate::{Fault, Millis, Stage, Time};
 
 /// A length of time as it was told, and when: it goes on growing or shrinking from there.
@@ -57,6 +57,8 @@ pub(crate) struct Memory {
     pub(crate) passes: SmallMap<DependencyId, Pass>,
     pub(crate) taken: SmallMap<MeterId, TakenFor>,
     pub(crate) cap_taken: Vec<CapTaken>,
+    /// Its part in the accounts of windows.
+    pub(crate) counted: Vec<Counted>,
     pub(crate) sequences: SmallMap<DependencyId, u64>,
     /// Rungs whose event was told: the dependency, and the rung's place (a refusal's is `u16::MAX`).
     pub(crate) told: Vec<(Option<DependencyId>, u16)>,
@@ -224,6 +226,12 @@ impl Request {
     /// Whether `length` fits in the time left; everything does where none was told.
     pub(crate) fn fits(&self, length: Millis, now: Time) -> bool {
         self.remaining.is_none_or(|(remaining, at)| length <= remaining.less(now.since(at)))
+    }
+
+    /// What it has taken, of each meter of which that is not 0.
+    pub(crate) fn taken_amounts(&self) -> Vec<(MeterId, u64)> {
+        let taken = self.memory.taken.iter().map(|(meter, held)| (meter, held.taken.amount));
+        taken.filter(|(_, amount)| *amount > 0).collect()
     }
 
     /// What it takes of a meter: the figure first committed, else the one told, else 1.

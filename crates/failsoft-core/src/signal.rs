@@ -1,5 +1,6 @@
 //! What goes in and what comes out: signals, their answers, and events.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::answer::{Decision, Emit};
@@ -9,6 +10,7 @@ use crate::meter::KeyNames;
 use crate::report::Report;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
+use crate::window::{WindowAccount, WindowUse};
 use crate::{Cause, Health, MeterMode, Millis, Override, ProbeResult, RefusedOverride, Time};
 
 /// One observation, or one commit.
@@ -321,6 +323,17 @@ pub enum Event {
         names: KeyNames,
         /// How much.
         amount: u64,
+    },
+    /// Requests go on in spite of a dependency's failure, from this one.
+    WindowOpened(WindowUse),
+    /// In an open window a request went on by a rung that none went on by before.
+    WindowChanged(WindowUse),
+    /// A window has closed.
+    WindowClosed {
+        /// Of which dependency.
+        dependency: DependencyId,
+        /// What went through it.
+        account: Box<WindowAccount>,
     },
     /// A meter's table is full, and a newcomer could not be counted. Told once a meter.
     TableFull {

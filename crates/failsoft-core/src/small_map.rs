@@ -22,8 +22,9 @@ impl<K: Copy + Ord, V> SmallMap<K, V> {
         self.0.get(place).map(|(_, value)| value)
     }
 
-    pub(crate) fn contains_key(&self, key: K) -> bool {
-        self.place(key).is_ok()
+    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        let place = self.place(key).ok()?;
+        self.0.get_mut(place).map(|(_, value)| value)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

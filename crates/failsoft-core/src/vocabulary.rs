@@ -1294,6 +1294,12 @@ pub enum EventKind {
     LimitRefused = 11,
     /// `meter.settlement`: what this instance counted while the store had failed, for the host to add to the store's count. Told once.
     MeterSettlement = 12,
+    /// `window.opened`: requests go on in spite of a dependency's failure, from this one.
+    WindowOpened = 13,
+    /// `window.changed`: in an open window a request went on by a rung that none went on by before.
+    WindowChanged = 14,
+    /// `window.closed`: a window has closed; what went through it, and for whom.
+    WindowClosed = 15,
 }
 
 impl EventKind {
@@ -1312,6 +1318,9 @@ impl EventKind {
         Self::LimitSet,
         Self::LimitRefused,
         Self::MeterSettlement,
+        Self::WindowOpened,
+        Self::WindowChanged,
+        Self::WindowClosed,
     ];
 
     /// The name.
@@ -1331,6 +1340,9 @@ impl EventKind {
             Self::LimitSet => "limit.set",
             Self::LimitRefused => "limit.refused",
             Self::MeterSettlement => "meter.settlement",
+            Self::WindowOpened => "window.opened",
+            Self::WindowChanged => "window.changed",
+            Self::WindowClosed => "window.closed",
         }
     }
 
@@ -1358,6 +1370,9 @@ impl EventKind {
             "limit.set" => Some(Self::LimitSet),
             "limit.refused" => Some(Self::LimitRefused),
             "meter.settlement" => Some(Self::MeterSettlement),
+            "window.opened" => Some(Self::WindowOpened),
+            "window.changed" => Some(Self::WindowChanged),
+            "window.closed" => Some(Self::WindowClosed),
             _ => None,
         }
     }

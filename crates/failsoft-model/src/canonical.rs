@@ -63,6 +63,7 @@ fn whole(document: &Document) -> Value {
         "classes": document.classes,
         "signal_ttl_ms": document.signal_ttl,
         "window_idle_ms": document.window_idle,
+        "tenants": document.tenants,
         "dependency": dependencies,
         "operation": operations,
         "meter": meters,

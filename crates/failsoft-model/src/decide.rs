@@ -21,8 +21,20 @@ pub(crate) struct Decision {
     pub(crate) behind: Vec<String>,
     /// Guards skipped or replaced now, with their posture (REQ-11).
     pub(crate) skipped: Vec<(String, String)>,
-    /// The emits that a commit tells as event lines, each with its rung (REQ-14).
-    pub(crate) told: Vec<(String, Value)>,
+    /// The emits that stand in the decision, in order, as far as a commit may tell them as event lines.
+    pub(crate) emitted: Vec<Emitted>,
+}
+
+/// An emit that stands in the decision.
+pub(crate) struct Emitted {
+    /// Which rung's it is: REQ-14 tells it once per request and rung.
+    pub(crate) rung_key: String,
+    /// The need; none for a refuse rule.
+    pub(crate) dependency: Option<String>,
+    /// It is of a refusal, or of a rung that stops, and told by REQ-14. Any other is told by REQ-15: where the window
+    /// opens or changes rung.
+    pub(crate) stops: bool,
+    pub(crate) emit: Value,
 }
 
 /// What the needs say together.
@@ -262,7 +274,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Resul
     // observers. After `max_unchecked` and a refuse rule: their own and the observers' (DEC-12, DEC-14).
     let mut obligations: Vec<Value> = Vec::new();
     let mut emits: Vec<Value> = Vec::new();
-    let mut told: Vec<(String, Value)> = Vec::new();
+    let mut emitted: Vec<Emitted> = Vec::new();
     for (place, answer) in answers.iter().enumerate() {
         let all_stand = goes_on && !by_ruling;
         if !(all_stand || Some(place) == decider || answer.role == "observe") {
@@ -280,9 +292,12 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Resul
             // REQ-14: of a refusal, or of a rung that stops.
             // One that stops too late, and so cuts, stops all the same.
             let of_refusal = answer.refusal || answer.held_by.is_some();
-            if of_refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()) {
-                told.push((answer.rung_key.clone(), emit.clone()));
-            }
+            emitted.push(Emitted {
+                rung_key: answer.rung_key.clone(),
+                dependency: answer.dependency.clone(),
+                stops: of_refusal || unconverted.get(place).is_some_and(|before| !before.goes_on()),
+                emit: emit.clone(),
+            });
         }
     }
 
@@ -316,7 +331,7 @@ fn put_together(asked: Asked<'_>, ruling: Option<Answer>, needs: Needs) -> Resul
         failed: failed_needs(asked)?,
         behind,
         skipped: skipped_now,
-        told,
+        emitted,
     })
 }
 

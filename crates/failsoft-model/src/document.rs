@@ -14,6 +14,8 @@ pub(crate) struct Document {
     pub(crate) signal_ttl: i64,
     /// WIN-3.
     pub(crate) window_idle: i64,
+    /// WIN-4: so many tenants have a row of their own in a window's account.
+    pub(crate) tenants: i64,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) meters: Vec<Meter>,

@@ -125,7 +125,7 @@ impl Engine {
             return Err("the form of a snapshot's meters is the engine's own".to_owned());
         }
         let (mut depths, mut sequences, mut healths) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        self.windows.close_all();
+        self.windows.forget_all();
         for (name, old) in &self.healths {
             let dependency = self.document.dependency(name)?;
             let mut restored = match saved.get(name) {

@@ -8,6 +8,8 @@ mod rungs;
 mod scenes;
 mod snapshots;
 mod traces;
+mod unheard;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -79,6 +81,9 @@ enum Flavour {
     Focused,
     /// As metered, with so many keys that tables are full beyond the front of the row (MET-11).
     Crowded,
+    /// As metered, and mostly requests of several tenants that go on in spite of failures: windows open, change and
+    /// close, and count (spec 7).
+    Windowed,
 }
 
 /// A dependency's name and role, and whether it declares `break_glass`.
@@ -99,6 +104,8 @@ struct PlannedMeter {
     name: String,
     store: String,
     has_max_instances: bool,
+    /// It counts by tenant and session.
+    by_session: bool,
     limit: Option<i64>,
 }
 

@@ -22,6 +22,9 @@ const UNSETTLED: usize = 65_536;
 /// LIM-2: a name of more bytes is told as null (MET-40).
 const LONGEST_NAME: usize = 4_096;
 
+/// LIM-2: so many amounts of a meter are owed apart (MET-40).
+const OWED: usize = 65_536;
+
 /// The number of instances last told, and when (trace.md, `instances`).
 pub(crate) type Instances = Option<(i64, i64)>;
 
@@ -67,6 +70,7 @@ struct Unsettled {
     names: Vec<String>,
     amount: i64,
     due: i64,
+    /// As in what the request took.
     unreported: bool,
 }
 
@@ -79,7 +83,7 @@ pub(crate) struct Taken {
     id: Option<u64>,
     /// The period of the commit (MET-7).
     period: u64,
-    /// The store had failed (MET-40).
+    /// The store had failed at the latest commit that went on while the amount was unsettled (MET-40).
     unreported: bool,
 }
 
@@ -90,7 +94,8 @@ pub(crate) struct Table {
     row: Vec<Key>,
     pending: Vec<Unsettled>,
     limits: limits::Limits,
-    /// What keys that have left, or whose period a window ended, had unreported (MET-40).
+    /// What keys that have left, or whose period a window ended, had unreported, in the order in which it became owed
+    /// (MET-40).
     owed: Vec<Owed>,
     full_told: bool,
     /// Counts commits, readings and periods, so that one is known to be later than another at the same moment.
@@ -100,6 +105,7 @@ pub(crate) struct Table {
 /// Told as soon as it can be, and counted no more (MET-40).
 #[derive(Clone, Debug)]
 struct Owed {
+    /// Empty where several are owed together, under no name.
     names: Vec<String>,
     amount: i64,
     from: u64,

@@ -41,6 +41,7 @@ pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> 
         classes: strings_or_none(map, "classes")?.unwrap_or_else(|| vec!["default".to_owned()]),
         signal_ttl: optional_duration(map, "signal_ttl")?.unwrap_or(60_000),
         window_idle: optional_duration(map, "window_idle")?.unwrap_or(5_000),
+        tenants: optional_integer(map, "tenants")?.unwrap_or(1_024),
         dependencies,
         operations,
         meters,

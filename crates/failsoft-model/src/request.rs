@@ -9,7 +9,7 @@ use crate::document::{Document, Meter};
 use crate::json::{integer, optional_integer, optional_string, string, table};
 use crate::meter::{self, Taken};
 use crate::rung::Answer;
-use crate::window::CapTaken;
+use crate::window::{CapTaken, Counted};
 
 /// What the request says of one dependency, and since which of its lines it has said this class.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) taken: BTreeMap<String, Taken>,
     /// What was taken from caps (REQ-12).
     pub(crate) caps: Vec<CapTaken>,
+    /// The windows that have counted it (WIN-5).
+    pub(crate) counted: Vec<Counted>,
     /// How the latest commit that looked at a need answered it; `None` where it was fine (REQ-10).
     pub(crate) answered: BTreeMap<String, Option<Answer>>,
     /// Guards skipped or replaced in commits that went on, with their posture then (REQ-11).

@@ -8,6 +8,8 @@ mod readings;
 mod restart;
 mod spread;
 mod state;
+mod unheard;
+mod windows;
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,7 @@
 
 mod commit;
 mod meters;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -185,6 +186,10 @@ impl Replay {
                 self.printed.push(health.line(now));
                 return Ok((own, true));
             }
+            "windows" => {
+                self.printed.push(self.windows_line(part)?);
+                return Ok((own, true));
+            }
             "decide" => return self.decide(part),
             "finish" => own = self.finish(part)?,
             other => return Err(format!("{other}: not built in this version")),
@@ -269,7 +274,8 @@ impl Replay {
         }
     }
 
-    /// TRC-22: overrides expired, health changed, clock steps, then the line's own, then settlements (MET-40).
+    /// TRC-22: overrides expired, health changed, windows closed, clock steps, then the line's own, then settlements
+    /// (MET-40).
     fn tell(&mut self, own: Own) -> Result<(), String> {
         let mut events = Vec::new();
         for (name, health) in &mut self.engine.healths {
@@ -280,6 +286,7 @@ impl Replay {
         for (_, health) in &mut self.engine.healths {
             events.extend(health.tell_change(self.now).map(event));
         }
+        events.extend(self.closed_windows());
         for (told, kept) in std::mem::take(&mut self.steps) {
             events.push(event(json!({ "kind": "clock.stepped_back", "told_ms": told, "kept_ms": kept })));
         }

@@ -1,146 +1,99 @@
-//! Windows (spec 7) and what their caps count (spec 3.7).
+//! The life of windows (7.1) and their events (7.3). What caps count stands in `cap` (3.7), what a window says of
+//! itself in `account` (7.2).
 
-use serde_json::{Map, Value};
+mod account;
+mod cap;
 
-use crate::document::{Bound, Cap, Meter, Rung};
-use crate::engine::Asked;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::document::Meter;
 use crate::health::{allowed, whole};
 use crate::json::table;
-use crate::numbers::{aged, plus};
+use crate::numbers::{aged, between, plus};
 use crate::request::Request;
-use crate::rung;
+use crate::rung::Answer;
 
-/// LAD-51: so many keys are counted where no meter says how many.
-const KEYS: i64 = 10_000;
+use account::Account;
+pub(crate) use account::Counted;
+pub(crate) use cap::{CapTaken, cap_stands};
 
 /// An open window (WIN-1).
 #[derive(Clone, Debug)]
 struct Window {
     dependency: String,
-    /// Which window this is, so that a request takes once in each (LAD-53).
+    /// Which window this is, so that a request is counted and takes once in each (WIN-5, LAD-53).
     id: u64,
     opened: i64,
     /// The last commit that used it.
     last: i64,
     /// This line used it: it stands after the line.
     used_now: bool,
+    /// The rungs that commits have used it by (WIN-2).
+    rungs: Vec<Taken>,
     /// What each rung's cap has counted, by key: the rung's place, the key, and the count.
     counts: Vec<(usize, Vec<String>, i64)>,
+    account: Account,
 }
 
-/// What a request took from a cap (LAD-53).
-#[derive(Clone, Debug)]
-pub(crate) struct CapTaken {
-    dependency: String,
-    place: usize,
-    window: u64,
-    key: Vec<String>,
-    amount: i64,
-    /// Where it is an `amount`: of which meter, so that `finish` corrects it.
-    meter: Option<String>,
-    /// It was counted; a full table counts nothing more.
-    counted: bool,
+/// WIN-2: a rung, as a reason tells it (DEC-26). Without a place it is `break_glass`, a ladder that ran out, or
+/// `over_limit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Taken {
+    place: Option<i64>,
+    kind: String,
+}
+
+/// A commit's use of a window.
+pub(crate) struct Use<'a> {
+    pub(crate) dependency: &'a str,
+    pub(crate) operation: &'a str,
+    /// It is of a `shadow` operation (WIN-5).
+    pub(crate) shadow: bool,
+    /// The need's own answer, before any conversion.
+    pub(crate) answer: &'a Answer,
+    /// What was taken from each meter whose store is in the operation's `needs` (WIN-5).
+    pub(crate) amounts: BTreeMap<String, i64>,
+    /// The dependency is `down` or `probing`.
+    pub(crate) out: bool,
+    /// The document's `window_idle` (WIN-3).
+    pub(crate) idle: i64,
+    /// The document's `tenants` (WIN-4).
+    pub(crate) tenants: i64,
 }
 
 /// All windows that are open.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Windows {
     open: Vec<Window>,
+    /// Those that this line has closed, and that are not told yet.
+    closed: Vec<Window>,
     ids: u64,
 }
 
-/// LAD-50: whether a rung's cap still stands. `since` is since when the dependency has failed (DEC-27).
-pub(crate) fn cap_stands(
-    asked: Asked<'_>,
-    dependency: &str,
-    place: usize,
-    written: &Rung,
-    since: i64,
-) -> Result<bool, String> {
-    let Some(cap) = &written.cap else { return Ok(true) };
-    // WIN-3: one that may close counts as closed.
-    let (out, idle) = (asked.engine.is_out(dependency)?, asked.engine.document.window_idle);
-    let window = asked.engine.windows.of(dependency);
-    let window = window.filter(|window| out || asked.now < plus(window.last, idle));
-    if let Bound::Time(time) = cap.bound {
-        if !rung::goes_on(rung::verdict(&written.kind)) {
-            return Ok(asked.now < plus(since, time));
-        }
-        return Ok(window.is_none_or(|window| asked.now < plus(window.opened, time)));
-    }
-    let meter = meter_of(asked, cap)?;
-    let (key, amount) = key_and_amount(cap, meter, asked.request);
-    let (mut counted, mut room) = (0, true);
-    if let Some(window) = window {
-        let own = asked.request.caps.iter().find(|taken| taken.is(dependency, place, window.id));
-        let own = own.filter(|taken| taken.key == key && taken.counted).map_or(0, |taken| taken.amount);
-        counted = window.count(place, &key).unwrap_or(0).saturating_sub(own).max(0);
-        room = window.has_room(place, &key, capacity(meter));
-    }
-    let most = match cap.bound {
-        Bound::Requests(most) | Bound::Amount(most) | Bound::Time(most) => most,
-    };
-    Ok(room && plus(counted, amount) <= most)
-}
-
-/// The meter of a cap.
-fn meter_of<'a>(asked: Asked<'a>, cap: &Cap) -> Result<Option<&'a Meter>, String> {
-    cap.meter.as_ref().map(|name| asked.engine.document.meter(name)).transpose()
-}
-
-/// LAD-51: at most so many keys.
-fn capacity(meter: Option<&Meter>) -> i64 {
-    meter.map_or(KEYS, |meter| meter.capacity)
-}
-
-/// LAD-51: the key, and how much the request is: one of `requests`, or its amount for the meter.
-fn key_and_amount(cap: &Cap, meter: Option<&Meter>, request: &Request) -> (Vec<String>, i64) {
-    let key = match meter {
-        _ if cap.total => Vec::new(),
-        Some(meter) => request.key(meter),
-        None => vec![request.tenant.clone()],
-    };
-    let amount = match (cap.bound, meter) {
-        (Bound::Amount(_), Some(meter)) => request.amount(&meter.name),
-        _ => 1,
-    };
-    (key, amount)
-}
-
-impl CapTaken {
-    /// Whether it was taken from this rung in this window.
-    fn is(&self, dependency: &str, place: usize, window: u64) -> bool {
-        self.dependency == dependency && self.place == place && self.window == window
+impl Taken {
+    /// The rung of an answer.
+    fn of(answer: &Answer) -> Taken {
+        let place = answer.reason.get("rung").and_then(Value::as_i64);
+        let kind = answer.reason.get("kind").and_then(Value::as_str).unwrap_or("");
+        Taken { place, kind: kind.to_owned() }
     }
 }
 
 impl Window {
-    /// What a rung's cap has counted of a key.
-    fn count(&self, place: usize, key: &[String]) -> Option<i64> {
-        let found = self.counts.iter().find(|(rung, counted, _)| *rung == place && counted == key);
-        found.map(|(_, _, count)| *count)
+    /// WIN-3: it may close. `out` is whether the dependency is `down` or `probing`.
+    fn may_close(&self, out: bool, idle: i64, now: i64) -> bool {
+        !out && now >= plus(self.last, idle)
     }
 
-    /// LAD-51: past so many keys a cap has nothing left for a newcomer.
-    fn has_room(&self, place: usize, key: &[String], capacity: i64) -> bool {
-        let keys = self.counts.iter().filter(|(rung, _, _)| *rung == place).count();
-        self.count(place, key).is_some() || i64::try_from(keys).unwrap_or(i64::MAX) < capacity
-    }
-
-    /// Counts more, or less, of a key; not below 0. A key stays until the window closes (LAD-53).
-    fn add(&mut self, place: usize, key: &[String], amount: i64, capacity: i64) -> bool {
-        if amount == 0 || !self.has_room(place, key, capacity) {
-            return false;
-        }
-        if self.count(place, key).is_none() {
-            self.counts.push((place, key.to_vec(), 0));
-        }
-        for (rung, counted, count) in &mut self.counts {
-            if *rung == place && counted == key {
-                *count = plus(*count, amount).max(0);
-            }
-        }
-        true
+    /// WIN-11: the account, with the two spans before it.
+    fn told(&self, meters: &[Meter], now: i64) -> Map<String, Value> {
+        let mut told = Map::new();
+        told.insert("duration_ms".to_owned(), json!(between(self.opened, self.last).max(0)));
+        told.insert("idle_ms".to_owned(), json!(between(self.last, now)));
+        told.extend(self.account.told(meters));
+        told
     }
 }
 
@@ -150,90 +103,99 @@ impl Windows {
         self.open.iter().find(|window| window.dependency == dependency)
     }
 
-    /// WIN-1 and WIN-3: a commit uses the window of a dependency. `out` is whether that is `down` or `probing`: where it
-    /// is not, and the window has been idle, that closes first.
-    pub(crate) fn use_window(&mut self, dependency: &str, out: bool, idle: i64, now: i64) {
-        self.open.retain(|window| window.dependency != dependency || out || now < plus(window.last, idle));
-        if self.of(dependency).is_none() {
-            self.open(dependency, now);
+    /// WIN-1: a commit uses the window of a dependency. The event that it tells, where it opens the window or takes
+    /// another rung.
+    pub(crate) fn use_window(&mut self, used: &Use<'_>, request: &mut Request, now: i64) -> Option<Value> {
+        // WIN-3 and TRC-27: one that may close is closed already, and this commit opens a new one.
+        let stands = |window: &Window| {
+            window.dependency != used.dependency || !window.may_close(used.out, used.idle, now)
+        };
+        self.close_unless(stands);
+        let opens = self.of(used.dependency).is_none();
+        if opens {
+            self.open(used.dependency, now);
         }
-        for window in &mut self.open {
-            if window.dependency == dependency {
-                window.last = now;
-                window.used_now = true;
-            }
+        let window = self.open.iter_mut().find(|window| window.dependency == used.dependency)?;
+        window.last = now;
+        window.used_now = true;
+        let rung = Taken::of(used.answer);
+        let changes = !window.rungs.contains(&rung);
+        // WIN-5: once per window, at the first commit that uses it.
+        if !request.counted.iter().any(|counted| counted.window == window.id) {
+            let under =
+                if used.shadow { Taken { place: None, kind: "shadow".to_owned() } } else { rung.clone() };
+            let row = window.account.count(under, &request.tenant, &used.amounts, used.tenants);
+            request.counted.push(Counted { window: window.id, row, amounts: used.amounts.clone() });
         }
+        if !changes {
+            return None;
+        }
+        window.rungs.push(rung);
+        Some(opened_or_changed(if opens { "window.opened" } else { "window.changed" }, used))
     }
 
     /// A window opens.
     fn open(&mut self, dependency: &str, opened: i64) {
         self.ids = self.ids.saturating_add(1);
-        let dependency = dependency.to_owned();
-        let id = self.ids;
-        self.open.push(Window { dependency, id, opened, last: opened, used_now: false, counts: Vec::new() });
+        self.open.push(Window {
+            dependency: dependency.to_owned(),
+            id: self.ids,
+            opened,
+            last: opened,
+            used_now: false,
+            rungs: Vec::new(),
+            counts: Vec::new(),
+            account: Account::default(),
+        });
     }
 
-    /// WIN-3: at the end of a line that is no question.
+    /// Closes those that do not stand; they are told at the end of the line.
+    fn close_unless(&mut self, stands: impl Fn(&Window) -> bool) {
+        for window in std::mem::take(&mut self.open) {
+            if stands(&window) {
+                self.open.push(window);
+            } else {
+                self.closed.push(window);
+            }
+        }
+    }
+
+    /// WIN-3: at the end of a line that is no question. One that this very line used stands after it.
     pub(crate) fn close_idle(&mut self, is_out: impl Fn(&str) -> bool, idle: i64, now: i64) {
-        self.open
-            .retain(|window| window.used_now || is_out(&window.dependency) || now < plus(window.last, idle));
+        self.close_unless(|window| {
+            window.used_now || !window.may_close(is_out(&window.dependency), idle, now)
+        });
         for window in &mut self.open {
             window.used_now = false;
         }
     }
 
-    /// LAD-53: a commit that has used the window, and was answered by a rung with a cap, takes from it once.
-    pub(crate) fn take(
-        &mut self,
-        dependency: &str,
-        place: usize,
-        cap: &Cap,
-        meter: Option<&Meter>,
-        request: &mut Request,
-    ) {
-        let Some(window) = self.open.iter_mut().find(|window| window.dependency == dependency) else {
-            return;
-        };
-        if matches!(cap.bound, Bound::Time(_)) {
-            return;
-        }
-        let (key, amount) = key_and_amount(cap, meter, request);
-        // LAD-53: one that asks for more than before takes the difference.
-        if let Some(taken) = request.caps.iter_mut().find(|taken| taken.is(dependency, place, window.id)) {
-            let more = amount.saturating_sub(taken.amount);
-            if taken.counted && more > 0 {
-                window.add(place, &taken.key, more, capacity(meter));
-                taken.amount = amount;
-            }
-            return;
-        }
-        let full = !window.has_room(place, &key, capacity(meter));
-        window.add(place, &key, amount, capacity(meter));
-        let of_meter = matches!(cap.bound, Bound::Amount(_)).then(|| cap.meter.clone()).flatten();
-        request.caps.push(CapTaken {
-            dependency: dependency.to_owned(),
-            place,
-            window: window.id,
-            key,
-            amount,
-            meter: of_meter,
-            counted: !full,
-        });
+    /// The `window.closed` of a dependency, where this line closed its window.
+    pub(crate) fn tell_closed(&mut self, dependency: &str, meters: &[Meter], now: i64) -> Option<Value> {
+        let place = self.closed.iter().position(|window| window.dependency == dependency)?;
+        let window = self.closed.remove(place);
+        let mut told = Map::new();
+        told.insert("kind".to_owned(), json!("window.closed"));
+        told.insert("dependency".to_owned(), json!(dependency));
+        told.insert("why".to_owned(), json!("recovered"));
+        told.extend(window.told(meters, now));
+        Some(Value::Object(told))
     }
 
-    /// LAD-53: a `finish` that tells another figure corrects what was taken of the window that is still open.
-    pub(crate) fn correct(&mut self, request: &Request, meter: &Meter, actual: i64) {
-        for taken in &request.caps {
-            if taken.meter.as_ref() != Some(&meter.name) || !taken.counted {
-                continue;
-            }
-            let difference = actual.saturating_sub(taken.amount);
-            for window in &mut self.open {
-                if taken.is(&window.dependency, taken.place, window.id) {
-                    window.add(taken.place, &taken.key, difference, capacity(Some(meter)));
-                }
-            }
-        }
+    /// TRC-28: the open window of a dependency with its account. For a question one that may close is closed.
+    pub(crate) fn line(
+        &self,
+        dependency: &str,
+        out: bool,
+        idle: i64,
+        meters: &[Meter],
+        now: i64,
+    ) -> Option<Value> {
+        let window = self.of(dependency).filter(|window| !window.may_close(out, idle, now))?;
+        let mut told = Map::new();
+        told.insert("dependency".to_owned(), json!(dependency));
+        told.extend(window.told(meters, now));
+        Some(Value::Object(told))
     }
 
     /// WIN-7: a window survives a restart, its times aged.
@@ -244,12 +206,13 @@ impl Windows {
         }
     }
 
-    /// RST-9: a snapshot is restored in place of what was.
-    pub(crate) fn close_all(&mut self) {
+    /// RST-9: a snapshot is restored in place of what was. What was open then has not recovered: nothing is told of it.
+    pub(crate) fn forget_all(&mut self) {
         self.open.clear();
     }
 
-    /// 10.2, `window_open`. What its caps have counted is in the engine's own form, which is not read here.
+    /// 10.2, `window_open`. What its caps have counted, and its account, are in the engine's own form, which is not
+    /// read here: then they are empty, and so are the rungs that it was used by.
     pub(crate) fn restore(
         &mut self,
         dependency: &str,
@@ -271,4 +234,19 @@ impl Windows {
         }
         Ok(())
     }
+}
+
+/// WIN-13: of the need's own answer, before any conversion; `rung_kind`, `health` and `fault` as in its reason.
+fn opened_or_changed(kind: &str, used: &Use<'_>) -> Value {
+    let reason = |key: &str| used.answer.reason.get(key).cloned().unwrap_or(Value::Null);
+    json!({
+        "kind": kind,
+        "dependency": used.dependency,
+        "operation": used.operation,
+        "posture": used.answer.posture,
+        "rung": reason("rung"),
+        "rung_kind": reason("kind"),
+        "health": reason("health"),
+        "fault": reason("fault"),
+    })
 }

@@ -73,35 +73,3 @@ fn codes_and_their_meanings_are_those_of_the_specification() {
         codes::all().map(|code| (code.name.to_owned(), code.meaning.to_owned())).collect();
     assert_eq!(listed, specified);
 }
-
-#[test]
-fn keys_that_are_specified_and_not_built_are_those_of_the_vocabulary() {
-    let Some(path) = workspace("spec/vocabulary.toml") else { return };
-    let vocabulary: toml::Value =
-        toml::from_str(&std::fs::read_to_string(path).expect("readable")).expect("TOML");
-    for entry in vocabulary["unbuilt"].as_array().expect("a list") {
-        let (name, place) =
-            (entry["name"].as_str().expect("a name"), entry["place"].as_str().expect("a place"));
-        let key = format!("\"{name}\": 5");
-        let text = match place {
-            "matrix" => format!(r#"{{"spec": 1, "name": "x", {key}}}"#),
-            "dependency" => {
-                format!(r#"{{"spec": 1, "name": "x", "dependency": {{"d": {{"role": "observe", {key}}}}}}}"#)
-            }
-            "health" => format!(
-                r#"{{"spec": 1, "name": "x", "dependency": {{"d": {{"role": "observe", "health": {{{key}}}}}}}}}"#
-            ),
-            "rung" => format!(
-                r#"{{"spec": 1, "name": "x", "dependency": {{"d": {{"role": "observe", "on_failure": [{{"allow": {{{key}}}}}]}}}}}}"#
-            ),
-            "meter" => format!(
-                r#"{{"spec": 1, "name": "x", "dependency": {{"d": {{"role": "guard", "deadline": "1s"}}}}, "meter": {{"m": {{"store": "d", {key}}}}}}}"#
-            ),
-            // Keys of a trace are not the document's.
-            _ => continue,
-        };
-        let told = load("x", text.as_bytes(), Format::Json, &Options::default()).expect_err("not built");
-        let found: Vec<_> = told.items().iter().map(|item| item.code).collect();
-        assert_eq!(found, ["not-built"], "{name} in {place}:\n{told}");
-    }
-}

@@ -44,7 +44,7 @@ const DEMO_CANONICAL: &str = concat!(
     r#"{"deny":{"also":[],"code":"POLICY_UNAVAILABLE","status":403}}],"on_refusal":{"deny":{"also":[],"code":"REFUSED","#,
     r#""status":403}},"role":"guard","stage":"admit"}},"invariant":[],"meter":{},"name":"demo","operation":{"assist":{"#,
     r#""effect":"write","enforcement":"enforce","needs":["policy","audit"],"refuse":[]}},"parameter":{"ttl":{"default":"24h","#,
-    r#""value":"24h"}},"revision":1,"signal_ttl_ms":60000,"spec":1,"window_idle_ms":5000}"#,
+    r#""value":"24h"}},"revision":1,"signal_ttl_ms":60000,"spec":1,"tenants":1024,"window_idle_ms":5000}"#,
 );
 
 /// Every health setting at its default.
@@ -75,10 +75,10 @@ fn demo_canonical() -> String {
 fn the_worked_example_of_the_specification() {
     let demo = toml(DEMO);
     assert_eq!(demo.canonical, demo_canonical());
-    assert_eq!(demo.canonical.len(), 3_531);
+    assert_eq!(demo.canonical.len(), 3_546);
     assert_eq!(
         demo.identity,
-        "demo@1:sha256-5e74b7c4da2fe76758e05f82dc8afba704bf9506772eba724b61354a23e1096e"
+        "demo@1:sha256-57864c4c5cd70b8472efb93a9f411dd938927d5c393745823434425efccc5035"
     );
 }
 

@@ -101,7 +101,7 @@ fn what_the_reader_refuses_for_its_shape_does_not_fit() {
     }
     for bad in [
         r#", "colour": "red""#,
-        r#", "tenants": 5"#,
+        r#", "tenants": 65537"#,
         r#", "revision": "one""#,
         r#", "classes": []"#,
         r#", "dependency": {"d": {}}"#,

@@ -47,7 +47,7 @@ impl LastOk {
 }
 
 /// Neither a decision nor a preview that uses a value, nor a refusal, gives it a longer life. That a meter last known
-/// over its limit keeps blocking is not built.
+/// over its limit keeps blocking is a property of meters (`tests/meters/tables.rs`).
 #[test]
 fn law_06_dont_forget_what_you_know_and_never_extend_it() {
     holds(10_000, 400, |world| {

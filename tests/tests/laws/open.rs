@@ -1,12 +1,14 @@
 //! LAW-3, LAW-8 and LAW-10.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use failsoft::draft::RungDraft;
 use failsoft::{Effect, Role};
 use serde_json::Value;
 
-use crate::world::{Step, World, failures, goes_on, holds, items, openness, past_return, stops, text};
+use crate::world::{
+    Step, World, entries, failures, goes_on, holds, items, openness, past_return, stops, text,
+};
 
 /// What a request's earlier commits let past.
 #[derive(Clone, Copy, Default)]
@@ -15,15 +17,51 @@ struct Past {
     replaced: bool,
 }
 
-/// Windows, their events and what their closing says are not built.
+/// The windows that stand open, as events say, and who went through each unchecked.
+#[derive(Default)]
+struct Windows(BTreeMap<String, BTreeSet<String>>);
+
+impl Windows {
+    /// The closing of a window says how much went through: no less than was seen to.
+    fn hear(&mut self, step: &Step) -> Result<(), String> {
+        if let Some(snapshot) = step.line.pointer("/restart/snapshot") {
+            let open =
+                entries(snapshot, "dependencies").filter(|(_, state)| state.get("window_open").is_some());
+            self.0 = open.map(|(name, _)| (name.clone(), BTreeSet::new())).collect();
+        }
+        for event in step.events() {
+            let dependency = text(event, "dependency");
+            match text(event, "kind") {
+                "window.opened" => drop(self.0.insert(dependency.to_owned(), BTreeSet::new())),
+                "window.closed" => {
+                    let through = self.0.remove(dependency).unwrap_or_default().len();
+                    let told = event.pointer("/total/requests").and_then(Value::as_u64).unwrap_or(0);
+                    if u64::try_from(through).is_ok_and(|through| told < through) {
+                        return Err(format!("{through} went through: {} {event}", step.line));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 #[test]
 fn law_03_open_is_said() {
     holds(4_000, 1_200, |world| {
         let mut looked = 0;
         let mut past: BTreeMap<String, Past> = BTreeMap::new();
-        for step in world.play() {
+        let mut windows = Windows::default();
+        for (number, step) in world.play().into_iter().enumerate() {
+            windows.hear(&step)?;
             if let Some(finished) = step.line.pointer("/finish/request").and_then(Value::as_str) {
                 past.remove(finished);
+                // Its name afterwards is a new request.
+                for through in windows.0.values_mut().filter(|through| through.contains(finished)) {
+                    through.remove(finished);
+                    through.insert(format!("{finished} until {number}"));
+                }
             }
             let Some(decision) = step.decision().filter(|decision| goes_on(decision)) else { continue };
             // Too many unchecked, too late to stop: nothing of what was skipped is shown.
@@ -31,12 +69,23 @@ fn law_03_open_is_said() {
                 continue;
             }
             let mut all = step.request().and_then(|name| past.get(name)).copied().unwrap_or_default();
+            let name = step.request().map_or(format!("nameless {number}"), str::to_owned);
             for reason in failures(decision).filter(|reason| world.is_guard(text(reason, "dependency"))) {
                 let kind = text(reason, "kind");
                 if stops(kind) || kind == "withhold" {
                     continue;
                 }
                 let guard = text(reason, "dependency");
+                if !step.is_preview() {
+                    // From the first request on: its own commit opens the window.
+                    let Some(through) = windows.0.get_mut(guard) else {
+                        return Err(format!(
+                            "{guard} is passed, and no window is open: {} {decision}",
+                            step.line
+                        ));
+                    };
+                    through.insert(name.clone());
+                }
                 if world.rung(reason).is_some_and(|rung| world.is_soft(rung)) {
                     all.replaced = true;
                     continue;

@@ -18,6 +18,8 @@ pub(crate) struct Terms {
     pub(crate) reads: bool,
     /// The largest amount of a request.
     pub(crate) largest: u64,
+    /// How long the store's periods are, where it has any, and whether a reading tells when they end.
+    pub(crate) period: Option<(i64, bool)>,
     /// Whether hosts add to the store what they are told to add.
     pub(crate) adds: bool,
 }
@@ -36,6 +38,7 @@ impl Terms {
         quota.on_failure = vec![RungDraft::new(meter)];
         let mut meter = MeterDraft::new("m", "quota");
         meter.limit = Some(self.limit);
+        meter.window = self.period.map(|(length, _)| Millis::new(length.unsigned_abs()));
         meter.max_instances = Some(self.max_instances);
         // What an instance lets through as its trial while the store has not heard what it counted alone.
         meter.max_unreported = Some(self.largest);
@@ -66,8 +69,11 @@ pub(crate) struct Fleet<'m> {
     instances: Vec<Instance>,
     stored: u64,
     now: i64,
-    /// What was let through in all.
-    pub(crate) admitted: u64,
+    /// Which of the store's periods it is.
+    period: i64,
+    admitted: u64,
+    /// The most that was let through in one of the store's periods.
+    pub(crate) most: u64,
 }
 
 impl<'m> Fleet<'m> {
@@ -81,7 +87,9 @@ impl<'m> Fleet<'m> {
             instances: Vec::new(),
             stored: 0,
             now: 0,
+            period: 0,
             admitted: 0,
+            most: 0,
         };
         (0..instances).for_each(|_| fleet.join());
         fleet
@@ -92,11 +100,12 @@ impl<'m> Fleet<'m> {
         let promise: Promise = promises(self.matrix)[0];
         // The divisor stays the document's: it does not know who joins and leaves.
         let instances = u64::try_from(self.instances.len()).expect("a few");
-        let others = match promise.share {
-            Share::PerInstance => (instances - 1) * promise.limit / self.terms.max_instances,
-            Share::Percent(percent) => (instances - 1) * promise.limit * percent / 100,
+        let shares = |instances: u64| match promise.share {
+            Share::PerInstance => instances * promise.limit / self.terms.max_instances,
+            Share::Percent(percent) => instances * promise.limit * percent / 100,
         };
-        let bound = promise.limit + others + instances * promise.unreported;
+        let astride = if self.terms.period.is_some() { shares(instances) } else { 0 };
+        let bound = promise.limit + shares(instances - 1) + astride + instances * promise.unreported;
         if instances == self.terms.max_instances {
             assert_eq!(Some(bound), promise.most(), "as it is printed");
         }
@@ -160,6 +169,11 @@ impl<'m> Fleet<'m> {
             return false;
         }
         self.now += 1;
+        if let Some((length, _)) = self.terms.period
+            && self.now / length != self.period
+        {
+            (self.period, self.stored, self.admitted) = (self.now / length, 0, 0);
+        }
         let (quota, meter, matrix) = (self.quota, self.meter, self.matrix);
         let mut request = Request::new(matrix, "call");
         request.set_tenant("t");
@@ -182,6 +196,9 @@ impl<'m> Fleet<'m> {
             self.tell(which, Signal::Outcome(outcome));
             if self.terms.reads && self.instances[which].reaches {
                 let used = self.stored;
+                let left =
+                    |(length, _): (i64, bool)| Millis::new((length - self.now % length).unsigned_abs());
+                let resets_in = self.terms.period.filter(|(_, tells)| *tells).map(left);
                 self.tell(
                     which,
                     Signal::Reading {
@@ -191,7 +208,7 @@ impl<'m> Fleet<'m> {
                         used,
                         limit: None,
                         mode: None,
-                        resets_in: None,
+                        resets_in,
                         age: Millis::ZERO,
                     },
                 );
@@ -200,6 +217,7 @@ impl<'m> Fleet<'m> {
         let answer = self.tell(which, Signal::Decided(&mut request));
         let goes_on = matches!(answer, Answer::Decision(decision) if decision.verdict.goes_on());
         self.admitted += if goes_on { amount } else { 0 };
+        self.most = self.most.max(self.admitted);
         goes_on
     }
 }

@@ -5,7 +5,7 @@ use failsoft::draft::{
 };
 use failsoft::{
     Answer, Decision, Event, Fault, Matrix, Millis, Request, Role, Signal, State, Time, Verdict, apply,
-    decide,
+    decide, windows,
 };
 use fastrand::Rng;
 
@@ -173,11 +173,18 @@ fn a_tenant_named_with_a_mebibyte_is_one_like_any_other() {
     }
     assert_eq!(table.commit(&long, 1, 0).verdict, Verdict::Deny);
     assert_eq!(table.commit(&other, 1, 0).verdict, Verdict::Allow, "it differs in its last letter");
-    // A healthy store is told what was counted; a name of that length is held nowhere.
-    let named = |event: &Event| match event {
-        Event::MeterSettlement { names, .. } => names.tenant.clone(),
-        other => panic!("{other:?}"),
-    };
-    assert!(table.events.iter().all(|event| named(event).is_none()), "{}", table.events.len());
+    // A healthy store is told what was counted, and the window what went through; a name of that length is held nowhere.
+    let settled: Vec<_> = table
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::MeterSettlement { names, .. } => Some(names.tenant.clone()),
+            _ => None,
+        })
+        .collect();
+    assert!(!settled.is_empty() && settled.iter().all(Option::is_none), "{}", settled.len());
+    let open = windows(&matrix, &table.state, Time::default());
+    assert!(open.iter().all(|(_, account)| account.tenants.is_empty() && account.others.requests == 6));
+    assert_eq!(open.len(), 1);
     assert!(table.state.save(&matrix, Time::default()).meters["m"].keys.len() == 2);
 }

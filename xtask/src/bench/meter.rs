@@ -6,8 +6,9 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use clap::ValueEnum;
 use failsoft::draft::{DependencyDraft, MatrixDraft, MeterDraft, OperationDraft};
-use failsoft::{Matrix, MeterId, Millis, Role, Signal, State, Time, apply};
+use failsoft::{Matrix, MeterId, MeterMode, Millis, Role, Signal, State, Time, apply};
 use serde_json::{Value, json};
 
 const TENANTS: usize = 1_000_000;
@@ -56,10 +57,8 @@ pub(super) fn measure() -> Taking {
     let mut order: Vec<usize> = (0..TENANTS).collect();
     fastrand::Rng::with_seed(1).shuffle(&mut order);
 
-    let before = resident();
     let mut state = State::new(&matrix, Time::default());
     names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
-    let bytes = per_tenant(resident().saturating_sub(before));
     let table: HashMap<&str, AtomicU64> =
         names.iter().map(|name| (name.as_str(), AtomicU64::new(1))).collect();
 
@@ -82,20 +81,50 @@ pub(super) fn measure() -> Taking {
         times[ROUNDS / 2]
     };
     let (nanoseconds, floor) = (median(0), median(1));
-    drop((state, table));
-    Taking { nanoseconds, floor, bytes, bytes_read: with_readings(&matrix, meter, &names) }
+    let (bytes, bytes_read) = (in_a_process_of_its_own(Fill::Taken), in_a_process_of_its_own(Fill::Read));
+    Taking { nanoseconds, floor, bytes, bytes_read }
 }
 
-fn with_readings(matrix: &Matrix, meter: MeterId, names: &[String]) -> f64 {
+/// What a table is filled with to be weighed.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Fill {
+    /// An amount of each tenant.
+    Taken,
+    /// A reading of each tenant, and an amount.
+    Read,
+}
+
+/// Weighed where nothing was allocated and freed before: what an allocator keeps back is nobody's.
+fn in_a_process_of_its_own(fill: Fill) -> f64 {
+    let name = fill.to_possible_value().expect("none is skipped").get_name().to_owned();
+    let own = std::env::current_exe().expect("this program is somewhere");
+    let weighed = std::process::Command::new(own).args(["bench", "--weigh", &name]).output();
+    let output = weighed.expect("this program runs").stdout;
+    String::from_utf8_lossy(&output).trim().parse().expect("it tells a number")
+}
+
+/// Bytes a tenant.
+pub(crate) fn weigh(fill: Fill) -> f64 {
+    let matrix = matrix();
+    let meter = matrix.meter("tokens").expect("it is there");
+    let names: Vec<String> = (0..TENANTS).map(|tenant| format!("tenant-{tenant:07}")).collect();
     let before = resident();
-    let mut state = State::new(matrix, Time::default());
+    let mut state = State::new(&matrix, Time::default());
+    if fill == Fill::Read {
+        read_all(&matrix, &mut state, meter, &names);
+    }
+    names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
+    per_tenant(black_box(resident().saturating_sub(before)))
+}
+
+fn read_all(matrix: &Matrix, state: &mut State, meter: MeterId, names: &[String]) {
     for tenant in names {
-        let (session, used, limit, mode) = ("", 1, None, None);
+        let (session, used, mode) = ("", 1, Some(MeterMode::Block));
+        let limit = Some(1_000_000_000);
         let (resets_in, age) = (Some(Millis::new(60_000)), Millis::ZERO);
         let reading = Signal::Reading { meter, tenant, session, used, limit, mode, resets_in, age };
-        apply(matrix, &mut state, reading, Time::default(), &mut Vec::new());
+        apply(matrix, state, reading, Time::default(), &mut Vec::new());
     }
-    per_tenant(black_box(resident().saturating_sub(before)))
 }
 
 fn take(matrix: &Matrix, state: &mut State, meter: MeterId, tenant: &str) {

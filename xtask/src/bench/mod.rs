@@ -25,7 +25,13 @@ struct Row {
     peak_kib: u64,
 }
 
-pub(crate) fn run(as_json: bool) -> Result<(), String> {
+pub(crate) use meter::Fill;
+
+pub(crate) fn run(as_json: bool, weigh: Option<Fill>) -> Result<(), String> {
+    if let Some(fill) = weigh {
+        println!("{}", meter::weigh(fill));
+        return Ok(());
+    }
     if cfg!(debug_assertions) {
         // The floor must be as fast as what stands on it.
         let mut release = cargo(&["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);

@@ -5,6 +5,7 @@ mod lines;
 mod progress;
 mod summary;
 mod text;
+mod windows;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use failsoft::trace::{Output, Player, Said};
 use failsoft::{DependencyId, Event, Health, Matrix, Posture, Time, Verdict};
 
+use super::windows;
 use crate::out::Out;
 use crate::trouble::Trouble;
 use crate::words::{self, Clock, counted, thousands};
@@ -43,7 +44,7 @@ impl Summary {
             }
             Said::Permit { given: true, .. } => self.calls.0 += 1,
             Said::Permit { given: false, .. } => self.calls.1 += 1,
-            Said::Health { .. } => {}
+            Said::Health { .. } | Said::Windows { .. } => {}
             Said::Event { event: Event::Emitted(emit), .. } => match self.told.get_mut(&emit.event) {
                 Some(count) => *count += 1,
                 None => {
@@ -145,6 +146,10 @@ impl Summary {
                     lines.push(format!("{} is {}{since}", paint.bold(name), words::health(&report, paint)));
                 }
             }
+        }
+        for (id, account) in player.windows() {
+            let told = windows::account(matrix, &account).swap_remove(0);
+            lines.push(format!("the window of {} is open: {told}", paint.bold(matrix.dependency_name(id))));
         }
         if !healthy.is_empty() {
             lines.push(format!("{}: {}", paint.health(Health::Healthy, "healthy"), healthy.join(", ")));

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{Decision, Event, KeyNames, Matrix, RefusedOverride, Time};
+use failsoft::{Decision, Event, KeyNames, Matrix, RefusedOverride, Time, WindowAccount};
 
 use super::fold::{Fold, Item};
 use super::summary::Summary;
+use super::windows;
 use crate::out::{Out, Paint};
 use crate::trouble::Trouble;
 use crate::words::{self, Clock, name};
@@ -66,8 +67,24 @@ impl<'m> Text<'m> {
                 let line = format!("{:<8} {dependency} is {}", "asked", words::health(&report, self.paint));
                 self.line(at, &line, out)?;
             }
+            Said::Windows { open } => {
+                self.unfold(out)?;
+                if open.is_empty() {
+                    self.line(at, &format!("{:<8} no window is open", "asked"), out)?;
+                }
+                for (id, account) in &open {
+                    let head =
+                        format!("{:<8} the window of {} is open", "asked", self.matrix.dependency_name(*id));
+                    self.account(at, &head, account, out)?;
+                }
+            }
             // It stands in the decision that it belongs to.
             Said::Event { event: Event::Emitted(_), .. } => {}
+            Said::Event { event: Event::WindowClosed { dependency, account }, .. } => {
+                self.unfold(out)?;
+                let dependency = self.paint.bold(self.matrix.dependency_name(dependency));
+                self.account(at, &format!("{:<8} {dependency} closed", "window"), &account, out)?;
+            }
             Said::Event { event, .. } => {
                 self.unfold(out)?;
                 let line = self.event(player, &event);
@@ -151,6 +168,22 @@ impl<'m> Text<'m> {
         self.line(at, &head, out)?;
         for detail in details {
             writeln!(out, "{GUTTER}         {detail}")?;
+        }
+        Ok(())
+    }
+
+    /// What went through a window, and for whom.
+    fn account(
+        &mut self,
+        at: Time,
+        head: &str,
+        account: &WindowAccount,
+        out: &mut Out,
+    ) -> Result<(), Trouble> {
+        let mut lines = windows::account(self.matrix, account).into_iter();
+        self.line(at, &format!("{head}: {}", lines.next().unwrap_or_default()), out)?;
+        for line in lines {
+            writeln!(out, "{GUTTER}         {line}")?;
         }
         Ok(())
     }
@@ -265,6 +298,20 @@ impl<'m> Text<'m> {
                     key(names)
                 )
             }
+            Event::WindowOpened(used) | Event::WindowChanged(used) => {
+                let what =
+                    if matches!(event, Event::WindowOpened(_)) { "opened" } else { "takes another rung" };
+                format!(
+                    "{:<8} {} {what}: {} goes on {} by {}",
+                    "window",
+                    self.paint.bold(of(used.dependency)),
+                    self.matrix.operation_name(used.operation),
+                    self.paint.posture(used.posture, used.posture),
+                    windows::way(used.way),
+                )
+            }
+            // Told with its account.
+            Event::WindowClosed { .. } => String::new(),
             Event::TableFull { meter } => {
                 let meter = self.matrix.meter_name(*meter);
                 format!("{:<8} {meter} is full: it counts as many keys as it may, and no newcomer", "meter")

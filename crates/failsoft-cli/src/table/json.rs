@@ -73,6 +73,7 @@ fn rung(rung: &Rung) -> Value {
         "posture": rung.posture.as_str(),
         "does": rung.does,
         "when": rung.when,
+        "cap": rung.cap,
         "also": rung.also,
         "tells": rung.tells,
         "alert": rung.alert,

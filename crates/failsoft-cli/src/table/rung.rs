@@ -1,6 +1,6 @@
 //! A rung in words.
 
-use failsoft::draft::{ActionDraft, LastKnownOf, RefuseDraft, RungDraft, Share, Value, WhenDraft};
+use failsoft::draft::{ActionDraft, CapDraft, LastKnownOf, RefuseDraft, RungDraft, Share, Value, WhenDraft};
 use failsoft::{Posture, RungKind};
 
 use crate::words;
@@ -15,6 +15,8 @@ pub(super) struct Rung {
     pub(super) does: String,
     /// `fault timeout, unreachable`, `class standard`: all must hold.
     pub(super) when: Vec<String>,
+    /// How much it lets through, or for how long it stands.
+    pub(super) cap: Option<String>,
     /// Further obligations.
     pub(super) also: Vec<String>,
     /// The event it emits, and why.
@@ -37,6 +39,7 @@ impl Rung {
             posture,
             does: does(draft),
             when: when(&draft.when),
+            cap: draft.cap.as_ref().map(cap),
             also: draft.also.clone(),
             tells: (!tells.is_empty()).then(|| tells.join(", ")),
             alert: draft.alert.clone(),
@@ -68,6 +71,9 @@ impl Rung {
         let mut parts = Vec::new();
         if !self.when.is_empty() {
             parts.push((" when ", self.when.join(" and ")));
+        }
+        if let Some(cap) = &self.cap {
+            parts.push((", ", cap.clone()));
         }
         if !self.also.is_empty() {
             parts.push(("; also ", self.also.join(", ")));
@@ -117,6 +123,25 @@ fn does(draft: &RungDraft) -> String {
     };
     let status = draft.status.map(|status| status.to_string());
     [Some(own), status, draft.code.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// `at most 100 requests for each tenant`, `for 15m`.
+fn cap(draft: &CapDraft) -> String {
+    if let Some(time) = draft.time {
+        return format!("for {}", words::length(time));
+    }
+    let counted = |count: u64| words::thousands(usize::try_from(count).unwrap_or(usize::MAX));
+    let what = match (draft.requests, draft.amount, &draft.meter) {
+        (_, Some(amount), Some(meter)) => format!("{} of {meter}", counted(amount)),
+        (requests, ..) => format!("{} requests", counted(requests.unwrap_or_default())),
+    };
+    let whose = match (&draft.meter, draft.total) {
+        (_, true) => "in all".to_owned(),
+        (Some(_), false) if draft.amount.is_some() => "for each of its keys".to_owned(),
+        (Some(meter), false) => format!("for each key of {meter}"),
+        (None, false) => "for each tenant".to_owned(),
+    };
+    format!("at most {what} {whose}")
 }
 
 fn when(draft: &WhenDraft) -> Vec<String> {

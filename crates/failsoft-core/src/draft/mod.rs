@@ -25,6 +25,8 @@ pub struct MatrixDraft {
     pub signal_ttl: Millis,
     /// How long after its last pass a window may close.
     pub window_idle: Millis,
+    /// How many tenants a window's account counts each: 0 to 65,536. All others share a row.
+    pub tenants: u64,
     /// Parameters, each with the value bound at load.
     pub parameters: Vec<ParameterDraft>,
     /// Dependencies, in the order written: events of one moment follow it.
@@ -47,6 +49,7 @@ impl MatrixDraft {
             classes: Vec::from([String::from("default")]),
             signal_ttl: Millis::new(60_000),
             window_idle: Millis::new(5_000),
+            tenants: 1_024,
             parameters: Vec::new(),
             dependencies: Vec::new(),
             operations: Vec::new(),

@@ -15,7 +15,9 @@ use crate::matrix::Matrix;
 pub use crate::meter::saved::*;
 use crate::state::{DependencyState, Signed, State};
 use crate::window::OpenWindow;
-pub use crate::window::{CapSnapshot, WindowOpenSnapshot};
+pub use crate::window::saved::{
+    AccountRowSnapshot, AccountSnapshot, CapSnapshot, WaySnapshot, WindowOpenSnapshot,
+};
 use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, Millis, Override, Time};
 
 /// Data that every field of may be missing. Its types are written here and in `meter/saved.rs`.
@@ -259,7 +261,7 @@ impl State {
             v: 1,
             dependencies: known
                 .map(|(dependency, known)| {
-                    (dependency.name.as_ref().into(), saved(&dependency.rules, known, now))
+                    (dependency.name.as_ref().into(), saved(matrix, &dependency.rules, known, now))
                 })
                 .collect(),
             meters,
@@ -283,7 +285,7 @@ impl State {
             if let Some(from) = from.dependencies.get(dependency.name.as_ref()) {
                 restored(rules, &mut fresh, from, then, away.is_some());
                 fresh.window_open = from.window_open.as_ref().map(|from| {
-                    let window = OpenWindow::restored(from, self.windows.saturating_add(1), then);
+                    let window = OpenWindow::restored(matrix, from, self.windows.saturating_add(1), then);
                     self.windows = self.windows.max(window.number);
                     window
                 });
@@ -306,7 +308,7 @@ impl State {
     }
 }
 
-fn saved(rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapshot {
+fn saved(matrix: &Matrix, rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapshot {
     let vital = &known.vital;
     let age = |moment: Time| now.since(moment);
     let left = |moment: Time| moment.since(now);
@@ -372,7 +374,7 @@ fn saved(rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapsho
             initial: standing.initial,
         }),
         refusals_spiked: known.refusals_spiked,
-        window_open: known.window_open.as_ref().map(|window| window.save(now)),
+        window_open: known.window_open.as_ref().map(|window| window.save(matrix, now)),
         outbox_depth: known.outbox_depth,
         outbox_sequence: known.outbox_sequence,
         ailing_age_ms: vital.ailing_since.map(age),

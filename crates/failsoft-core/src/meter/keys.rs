@@ -31,13 +31,12 @@ pub(crate) struct Entry {
     pub(crate) key: Key,
     /// Settled amounts that no reading stands for, but for the older part (see `reading.rs`) and what is unreported.
     pub(crate) newer: u64,
-    pub(crate) unsettled: u64,
     /// When its period began.
     pub(crate) began: Time,
     /// Which period it is: a moment would not do, because a restart moves it.
     pub(crate) period: u64,
-    /// Where its reading lies; `u32::MAX` where it has none.
-    pub(crate) reading: u32,
+    /// Where its reading lies; [`Self::NO_READING`] where it has none.
+    reading: u32,
     /// That its use has come to its limit was told.
     pub(crate) reached: bool,
     /// Its period began where the one before ended.
@@ -47,13 +46,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) const NO_READING: u32 = u32::MAX;
+    const NO_READING: u32 = u32::MAX;
 
     pub(crate) fn new(key: Key, began: Time, period: u64) -> Self {
         Self {
             key,
             newer: 0,
-            unsettled: 0,
             began,
             period,
             reading: Self::NO_READING,
@@ -62,6 +60,22 @@ impl Entry {
             next: Slot::NONE,
             previous: Slot::NONE,
         }
+    }
+
+    /// Where its reading lies.
+    pub(crate) fn reading(&self) -> Option<u32> {
+        Some(self.reading).filter(|place| *place != Self::NO_READING)
+    }
+
+    pub(crate) fn set_reading(&mut self, place: Option<u32>) {
+        self.reading = place.unwrap_or(Self::NO_READING);
+    }
+}
+
+/// For one more. An eighth more at a time: doubling would leave half of a large table empty.
+pub(super) fn make_room<T>(held: &mut Vec<T>) {
+    if held.len() == held.capacity() {
+        held.reserve_exact((held.len() >> 3).max(16));
     }
 }
 
@@ -153,10 +167,7 @@ impl Keys {
                 slot
             }
             None => {
-                if self.entries.len() == self.entries.capacity() {
-                    // An eighth more at a time: doubling would leave half of a large table empty.
-                    self.entries.reserve_exact((self.entries.len() >> 3).max(16));
-                }
+                make_room(&mut self.entries);
                 self.entries.push(entry);
                 Slot::of(self.entries.len().saturating_sub(1))
             }

@@ -3,6 +3,7 @@
 //! - `index.rs`, `keys.rs`: the keys that are held, found by hash, in the row by which room is made. Bounded by
 //!   `capacity`.
 //! - `reading.rs`: what the store said, and what of this instance's own count a reading stands for.
+//! - `readings.rs`: all readings of a table, small.
 //! - `reserved.rs`: amounts of requests that have not finished.
 //! - `table.rs`: one meter: counting, settling, periods, room.
 //! - `question.rs`: what a decision reads of it, at a moment that may be later than the last signal.
@@ -15,6 +16,7 @@ mod index;
 mod keys;
 mod question;
 mod reading;
+mod readings;
 mod reserved;
 pub(crate) mod saved;
 mod table;
@@ -36,7 +38,7 @@ pub(crate) use table::Table;
 pub(crate) type Key = (u64, u64);
 
 /// A name that is longer is not held.
-const LONGEST_NAME: usize = 4_096;
+pub(crate) const LONGEST_NAME: usize = 4_096;
 
 /// The key under which a request's amounts are counted.
 pub(crate) fn key(secret: (u64, u64), of: MeterKey, tenant: &str, session: &str) -> Key {
@@ -114,6 +116,6 @@ pub(crate) fn divisor(
 }
 
 /// Counts stop at the largest number that every language can carry.
-fn sum(one: u64, other: u64) -> u64 {
+pub(crate) fn sum(one: u64, other: u64) -> u64 {
     one.saturating_add(other).min(crate::INTEGER_MAX)
 }

@@ -80,8 +80,9 @@ impl Table {
                 let waits = self.reserved.of(slot, began).filter(|(serial, _)| *serial != except);
                 waits.fold(0, |own, (_, amount)| sum(own, amount.amount))
             };
-            let own = if entry.unsettled == 0 { 0 } else { rest(waits.unwrap_or(0)) };
-            let lasts = entry.unsettled > 0 && rest(0) > 0;
+            let waiting = self.reserved.sum_of(slot);
+            let own = if waiting == 0 { 0 } else { rest(waits.unwrap_or(0)) };
+            let lasts = waiting > 0 && rest(0) > 0;
             let next = meter.window.filter(|_| lasts).map(|window| began.exactly_after(window));
             return View { own, carried_at: Some(began), end: next, ..nothing };
         }
@@ -93,7 +94,7 @@ impl Table {
             .take_while(|(_, amount)| amount.until <= now);
         let due = due.fold(0, |all, (_, amount)| sum(all, amount.amount));
         let settled = sum(self.settled(slot, &entry), due);
-        let own = sum(self.settled(slot, &entry), entry.unsettled);
+        let own = self.own(slot, &entry);
         let unread = mine.filter(|(_, place)| self.is_unread(&entry, place.period, place.readings));
         let still_in = mine.filter(|_| waits.is_some()).or(unread).map_or(0, |(amount, _)| amount);
         let settled_in = unread.filter(|_| waits.is_none()).map_or(0, |(amount, _)| amount);
@@ -126,7 +127,7 @@ impl Table {
         slots.iter().take(count).filter_map(|slot| Some((*slot, self.keys.get(*slot)?))).any(
             |(slot, entry)| {
                 let used = self.held(entry).map_or(0, |held| held.told.used);
-                let unused = sum(used, sum(self.settled(slot, entry), entry.unsettled)) == 0;
+                let unused = sum(used, self.own(slot, entry)) == 0;
                 let end = self.end(meter, entry).filter(|end| *end <= now);
                 let rest = |end| self.reserved.of(slot, last_end(end, meter.window, now)).next().is_some();
                 (unused && !self.is_over(meter, slot)) || end.is_some_and(|end| !rest(end))

@@ -26,6 +26,7 @@ pub(crate) struct Reserved {
     by_serial: BTreeMap<u64, Amount>,
     by_time: BTreeSet<(Time, u64)>,
     by_slot: BTreeSet<(Slot, Time, u64)>,
+    sums: BTreeMap<Slot, u128>,
     /// The largest number that was given; the next is the one after it.
     pub(crate) given: u64,
 }
@@ -43,6 +44,8 @@ impl Reserved {
         self.given = self.given.max(serial);
         self.by_time.insert((amount.until, serial));
         self.by_slot.insert((amount.slot, amount.until, serial));
+        let sum = self.sums.entry(amount.slot).or_insert(0);
+        *sum = sum.saturating_add(amount.amount.into());
         self.by_serial.insert(serial, amount);
     }
 
@@ -50,11 +53,27 @@ impl Reserved {
         self.by_serial.get(&serial)
     }
 
+    pub(crate) fn get_mut(&mut self, serial: u64) -> Option<&mut Amount> {
+        self.by_serial.get_mut(&serial)
+    }
+
     pub(crate) fn remove(&mut self, serial: u64) -> Option<Amount> {
         let amount = self.by_serial.remove(&serial)?;
         self.by_time.remove(&(amount.until, serial));
         self.by_slot.remove(&(amount.slot, amount.until, serial));
+        if let Some(sum) = self.sums.get_mut(&amount.slot) {
+            *sum = sum.saturating_sub(amount.amount.into());
+            if *sum == 0 {
+                self.sums.remove(&amount.slot);
+            }
+        }
         Some(amount)
+    }
+
+    /// All that waits of a key.
+    pub(crate) fn sum_of(&self, slot: Slot) -> u64 {
+        let sum = if self.sums.is_empty() { None } else { self.sums.get(&slot) };
+        sum.map_or(0, |sum| u64::try_from(*sum).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn is_over_full(&self) -> bool {

@@ -148,7 +148,7 @@ impl Table {
     pub(crate) fn save(&mut self, meter: &Meter, now: Time) -> MeterSnapshot {
         // What has not been settled has begun a period of its own; what has ended with nothing left is ended still.
         let slots: Vec<Slot> =
-            self.keys.row().filter(|(_, entry)| entry.unsettled > 0).map(|(slot, _)| slot).collect();
+            self.keys.row().map(|(slot, _)| slot).filter(|slot| self.reserved.sum_of(*slot) > 0).collect();
         slots.into_iter().for_each(|slot| {
             self.roll(meter, slot, now);
         });
@@ -169,7 +169,7 @@ impl Table {
             newer: entry.newer,
             reached: entry.reached,
             carried: entry.carried,
-            reading: self.held(entry).map(reading),
+            reading: self.held(entry).as_ref().map(reading),
             unreported: self
                 .unreported
                 .get(&slot)
@@ -230,9 +230,6 @@ impl Table {
             let Some(slot) = key_of(&from.key).and_then(|key| self.keys.find(key)) else { continue };
             if from.serial == 0 || self.reserved.get(from.serial).is_some() {
                 continue;
-            }
-            if let Some(entry) = self.keys.get_mut(slot) {
-                entry.unsettled = entry.unsettled.saturating_add(from.amount);
             }
             let (amount, until) = (from.amount, then.exactly_after(from.left_ms));
             let unreported = from.unreported.as_ref().map(names);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::keys::{Entry, Keys, Slot};
 use super::reading::{Held, Reading};
+use super::readings::Readings;
 use super::reserved::{Amount, Reserved};
 use super::{Key, KeyNames, Place, Taken, sum};
 use crate::matrix::Meter;
@@ -23,8 +24,7 @@ pub(crate) struct Unreported {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Table {
     pub(super) keys: Keys,
-    pub(super) readings: Vec<Option<Held>>,
-    pub(super) free_readings: Vec<u32>,
+    pub(super) readings: Readings,
     pub(super) reserved: Reserved,
     pub(super) unreported: BTreeMap<Slot, Unreported>,
     /// What keys that have left, or whose period has ended by guess, had unreported: it is told, and counts no more.
@@ -55,8 +55,13 @@ pub(super) const MOST_LIMITS: usize = 1_024;
 pub(super) const MOST_OWED: usize = 65_536;
 
 impl Table {
-    pub(super) fn held(&self, entry: &Entry) -> Option<&Held> {
-        self.readings.get(usize::try_from(entry.reading).ok()?)?.as_ref()
+    pub(super) fn held(&self, entry: &Entry) -> Option<Held> {
+        self.readings.get(entry.reading()?, entry.began)
+    }
+
+    /// All that this instance has counted of the key.
+    pub(super) fn own(&self, slot: Slot, entry: &Entry) -> u64 {
+        sum(self.settled(slot, entry), self.reserved.sum_of(slot))
     }
 
     /// When the key's period ends; nothing where it never does.
@@ -96,25 +101,11 @@ impl Table {
     }
 
     fn settle_reserved(&mut self, meter: &Meter, serial: u64, at: Time) {
-        let Some(Amount { slot, amount, unreported, .. }) = self.reserved.remove(serial) else { return };
+        let Some(slot) = self.reserved.get(serial).map(|amount| amount.slot) else { return };
         // What ends at this very moment ends after it.
         self.roll(meter, slot, Time::from_unclamped(at.as_millis().saturating_sub(1)));
-        self.unreserve(slot, amount);
+        let Some(Amount { amount, unreported, .. }) = self.reserved.remove(serial) else { return };
         self.settle(slot, amount, unreported);
-    }
-
-    fn unreserve(&mut self, slot: Slot, amount: u64) {
-        let all = |reserved: &Reserved| {
-            let own = reserved.of(slot, Time::from_unclamped(i64::MIN));
-            own.fold(0, |sum: u64, (_, amount)| sum.saturating_add(amount.amount))
-        };
-        if let Some(entry) = self.keys.get_mut(slot) {
-            // A sum that was cut short is made anew.
-            entry.unsettled = match entry.unsettled {
-                u64::MAX => all(&self.reserved),
-                unsettled => unsettled.saturating_sub(amount),
-            };
-        }
     }
 
     /// Told once it can be, though it counts no more.
@@ -159,7 +150,7 @@ impl Table {
         let entry = *entry;
         self.owe_at_end(slot, &entry);
         self.drop_reading(slot);
-        if entry.unsettled == 0 {
+        if self.reserved.sum_of(slot) == 0 {
             self.keys.remove(slot);
             return false;
         }
@@ -185,30 +176,21 @@ impl Table {
 
     fn drop_reading(&mut self, slot: Slot) {
         let Some(entry) = self.keys.get_mut(slot) else { return };
-        let place = core::mem::replace(&mut entry.reading, Entry::NO_READING);
-        if let Some(held) = usize::try_from(place).ok().and_then(|place| self.readings.get_mut(place)) {
-            *held = None;
-            self.free_readings.push(place);
+        if let Some(place) = entry.reading() {
+            entry.set_reading(None);
+            self.readings.remove(place);
         }
     }
 
     pub(super) fn put_reading(&mut self, slot: Slot, held: Held) {
-        let Some(entry) = self.keys.get_mut(slot) else { return };
-        if entry.reading == Entry::NO_READING {
-            entry.reading = self.free_readings.pop().unwrap_or_else(|| {
-                self.readings.push(None);
-                u32::try_from(self.readings.len().saturating_sub(1)).unwrap_or(Entry::NO_READING)
-            });
-        }
-        let place = usize::try_from(entry.reading).ok();
-        if let Some(place) = place.and_then(|place| self.readings.get_mut(place)) {
-            *place = Some(held);
+        if let Some(entry) = self.keys.get_mut(slot) {
+            entry.set_reading(Some(self.readings.put(entry.reading(), entry.began, held)));
         }
     }
 
     fn leave_if_empty(&mut self, slot: Slot) {
         let empty = self.keys.get(slot).is_some_and(|entry| {
-            entry.newer == 0 && entry.unsettled == 0 && entry.reading == Entry::NO_READING
+            entry.newer == 0 && entry.reading().is_none() && self.reserved.sum_of(slot) == 0
         });
         if empty && !self.unreported.contains_key(&slot) {
             self.keys.remove(slot);
@@ -257,15 +239,15 @@ impl Table {
     fn usage(&self, slot: Slot) -> u64 {
         self.keys.get(slot).map_or(0, |entry| {
             let used = self.held(entry).map_or(0, |held| held.told.used);
-            sum(used, sum(self.settled(slot, entry), entry.unsettled))
+            sum(used, self.own(slot, entry))
         })
     }
 
     /// Whether its reading is at or over its limit.
     pub(super) fn is_over(&self, meter: &Meter, slot: Slot) -> bool {
         self.keys.get(slot).is_some_and(|entry| {
-            let told = self.held(entry).map(|held| &held.told);
-            let limit = self.limit(meter, entry.key, told);
+            let told = self.held(entry).map(|held| held.told);
+            let limit = self.limit(meter, entry.key, told.as_ref());
             told.zip(limit).is_some_and(|(told, limit)| told.used >= limit)
         })
     }
@@ -321,9 +303,6 @@ impl Table {
                 0
             }
             Some(within) => {
-                if let Some(entry) = self.keys.get_mut(slot) {
-                    entry.unsettled = entry.unsettled.saturating_add(amount);
-                }
                 let until = now.exactly_after(within);
                 let serial = self.reserved.push(Amount { slot, amount, until, unreported });
                 if let Some((_, first)) = self.reserved.first().filter(|_| self.reserved.is_over_full()) {
@@ -333,6 +312,16 @@ impl Table {
             }
         };
         Taken { key, amount, place: place.map(|place| Place { serial, ..place }) }
+    }
+
+    /// What waits of a request is unreported where its store has failed by its latest commit, and only then.
+    pub(crate) fn ask_again(&mut self, taken: &mut Taken, unreported: Option<KeyNames>) {
+        let slot = self.keys.find(taken.key);
+        let Some(place) = taken.place.as_mut() else { return };
+        if let Some(amount) = self.reserved.get_mut(place.serial).filter(|amount| Some(amount.slot) == slot) {
+            place.unreported = unreported.is_some();
+            amount.unreported = unreported;
+        }
     }
 
     /// What a request took has cost so much; what was taken where that is not told. Whether anything was settled.
@@ -349,10 +338,10 @@ impl Table {
             return false;
         };
         let waits = self.reserved.get(place.serial).is_some_and(|amount| amount.slot == slot);
-        if waits && let Some(reserved) = self.reserved.remove(place.serial) {
+        if waits {
             self.roll(meter, slot, now);
-            self.unreserve(slot, reserved.amount);
-            self.settle(slot, actual, reserved.unreported);
+            let unreported = self.reserved.remove(place.serial).and_then(|amount| amount.unreported);
+            self.settle(slot, actual, unreported);
             self.leave_if_empty(slot);
             return actual > 0;
         }
@@ -407,9 +396,10 @@ impl Table {
         let is_over = self.limit(meter, key, Some(&told)).is_some_and(|limit| told.used >= limit);
         let Some(slot) = self.hold(meter, key, told.at, now, is_over) else { return Some(false) };
         let Some(mut entry) = self.keys.get(slot).copied() else { return Some(false) };
+        let before = self.held(&entry);
         // The reading may be earlier than the first amount.
         entry.began = entry.began.min(told.at);
-        let held = Held::after(self.held(&entry), entry.began, told, &mut entry.newer, now);
+        let held = Held::after(before.as_ref(), entry.began, told, &mut entry.newer, now);
         if let Some(place) = self.keys.get_mut(slot) {
             (place.newer, place.began) = (entry.newer, entry.began);
         }
@@ -442,7 +432,7 @@ impl Table {
 
     /// Whether a key that alerts or degrades has come to its limit, told once a period.
     pub(crate) fn reached(&mut self, meter: &Meter, key: Key) -> Option<Reached> {
-        if meter.mode == MeterMode::Block && self.readings.is_empty() {
+        if meter.mode == MeterMode::Block && self.readings.are_none() {
             return None;
         }
         let slot = self.keys.find(key)?;
@@ -451,7 +441,7 @@ impl Table {
         let mode = told.and_then(|told| told.mode).unwrap_or(meter.mode);
         let limit = self.limit(meter, key, told.as_ref())?;
         let used = told.map_or(0, |told| told.used);
-        let own = sum(self.settled(slot, entry), entry.unsettled);
+        let own = self.own(slot, entry);
         if mode == MeterMode::Block || entry.reached || sum(used, own) < limit {
             return None;
         }

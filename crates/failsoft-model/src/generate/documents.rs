@@ -9,14 +9,15 @@ use super::{
     DURATIONS, Flavour, Named, Plan, PlannedMeter, PlannedOperation, PlannedParameter, STAGES, chance,
     duration, maybe, pick,
 };
-use super::{healths, meters, rungs};
+use super::{healths, meters, rungs, windows};
 
 /// Settles the names: 1 to 6 dependencies, 0 to 4 operations (nearly always some), meters on guards.
 pub(super) fn plan(rng: &mut Rng) -> Plan {
     let flavour = match rng.u32(0..100) {
         0..=2 => Flavour::Crowded,
-        3..=32 => Flavour::Metered,
-        33..=47 => Flavour::Focused,
+        3..=27 => Flavour::Metered,
+        28..=40 => Flavour::Focused,
+        41..=54 => Flavour::Windowed,
         _ => Flavour::Plain,
     };
     let metered = flavour != Flavour::Plain;
@@ -53,6 +54,7 @@ pub(super) fn plan(rng: &mut Rng) -> Plan {
                 name: format!("meter-{}", meters.len()),
                 store: named.name.clone(),
                 has_max_instances: chance(rng, 80),
+                by_session: chance(rng, 30),
                 limit: chance(rng, 85).then(|| rng.i64(1..=if metered { 12 } else { 6 })),
             });
         }
@@ -106,8 +108,7 @@ pub(super) fn document(rng: &mut Rng, plan: &Plan) -> Value {
     if chance(rng, 70) {
         map.insert("signal_ttl".to_owned(), duration(rng, plan));
     }
-    let idle = pick(rng, &["20ms", "50ms", "50ms", "70ms", "100ms", "200ms"]);
-    maybe(rng, &mut map, 75, "window_idle", json!(idle));
+    windows::settings(rng, plan, &mut map);
     let mut section = Map::new();
     for parameter in &plan.parameters {
         section.insert(parameter.name.to_owned(), json!({ "default": parameter.default }));
@@ -171,6 +172,9 @@ fn dependency(rng: &mut Rng, plan: &Plan, named: &Named) -> Value {
     for _ in 0..rng.usize(0..=4) {
         ladder.push(rungs::rung(rng, plan, named));
     }
+    if plan.flavour == Flavour::Windowed && chance(rng, 75) {
+        ladder.push(windows::open_rung(rng));
+    }
     if !ladder.is_empty() || chance(rng, 30) {
         map.insert("on_failure".to_owned(), Value::Array(ladder));
     }
@@ -193,7 +197,8 @@ fn operation(rng: &mut Rng, plan: &Plan, planned: &PlannedOperation) -> Value {
     let most = rng.u32(0..=2);
     maybe(rng, &mut map, 25, "max_unchecked", json!(most));
     let enforcement = pick(rng, &["enforce", "shadow"]);
-    maybe(rng, &mut map, 30, "enforcement", json!(enforcement));
+    let shadows = if plan.flavour == Flavour::Windowed { 45 } else { 30 };
+    maybe(rng, &mut map, shadows, "enforcement", json!(enforcement));
     if chance(rng, if metered { 7 } else { 25 }) {
         let rules: Vec<Value> = (0..rng.usize(0..=2)).map(|_| refuse_rule(rng, plan)).collect();
         map.insert("refuse".to_owned(), Value::Array(rules));

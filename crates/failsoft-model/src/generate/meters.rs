@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{Flavour, Plan, PlannedMeter, chance, duration, maybe, or_parameter, pick, small};
+use super::{Flavour, Plan, PlannedMeter, chance, duration, maybe, or_parameter, pick, small, windows};
 
 /// How full a table of a metered case can be: often at or above the front of the row (MET-11).
 const CAPACITIES: [u32; 14] = [1, 1, 2, 2, 2, 3, 4, 6, 8, 15, 16, 17, 18, 20];
@@ -16,8 +16,11 @@ const MODES: [&str; 5] = ["block", "block", "block", "alert", "degrade"];
 pub(super) fn meter(rng: &mut Rng, plan: &Plan, planned: &PlannedMeter) -> Value {
     let mut map = Map::new();
     map.insert("store".to_owned(), json!(planned.store));
-    let key = pick(rng, &[vec!["tenant"], vec!["tenant", "session"]]);
-    maybe(rng, &mut map, 50, "key", json!(key));
+    if planned.by_session {
+        map.insert("key".to_owned(), json!(["tenant", "session"]));
+    } else {
+        maybe(rng, &mut map, 30, "key", json!(["tenant"]));
+    }
     let mode = pick(rng, &MODES);
     maybe(rng, &mut map, 60, "mode", json!(mode));
     match plan.flavour {
@@ -25,7 +28,7 @@ pub(super) fn meter(rng: &mut Rng, plan: &Plan, planned: &PlannedMeter) -> Value
             let capacity = rng.u32(1..=2);
             maybe(rng, &mut map, 50, "capacity", json!(capacity));
         }
-        Flavour::Metered | Flavour::Focused => {
+        Flavour::Metered | Flavour::Focused | Flavour::Windowed => {
             let capacity = pick(rng, &CAPACITIES);
             maybe(rng, &mut map, 80, "capacity", json!(capacity));
         }
@@ -87,6 +90,7 @@ pub(super) fn plain_rung(rng: &mut Rng, meter: &PlannedMeter) -> Value {
 pub(super) fn tenant(rng: &mut Rng, plan: &Plan) -> String {
     match plan.flavour {
         Flavour::Plain => pick(rng, &["t1", "t1", "t2", "t3"]).to_owned(),
+        Flavour::Windowed => windows::tenant(rng),
         Flavour::Focused if chance(rng, 94) => "t1".to_owned(),
         Flavour::Metered | Flavour::Focused => {
             pick(rng, &["t1", "t1", "t1", "t1", "t1", "t2", "t2", "t3"]).to_owned()
@@ -157,10 +161,15 @@ pub(super) fn usage(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
 
 /// An operator's limit: of one key or of all, set or lifted.
 pub(super) fn override_meter(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) {
-    if named(rng, plan, map).is_none() {
-        return;
+    let Some(meter) = named(rng, plan, map) else { return };
+    // MET-38: all names of a key, or none. A session that a meter does not count by does no harm; an empty name is told.
+    if chance(rng, 55) {
+        let tenant = if chance(rng, 12) { String::new() } else { tenant(rng, plan) };
+        map.insert("tenant".to_owned(), json!(tenant));
+        if meter.by_session || chance(rng, 20) {
+            map.insert("session".to_owned(), json!(pick(rng, &["", "", "s1", "s2"])));
+        }
     }
-    whose(rng, plan, 50, map);
     let lifted = chance(rng, 35);
     let told = limit(rng);
     map.insert("limit".to_owned(), if lifted { Value::Null } else { json!(told) });

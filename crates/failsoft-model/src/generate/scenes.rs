@@ -1,15 +1,15 @@
 //! Short sequences that chance alone seldom hits: an amount is taken, read over, settled late, and asked for.
 
 use fastrand::Rng;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Plan, chance, pick};
 
 /// A line of a scene: the step of time before it, its kind and its content.
-type Line = (i64, &'static str, Value);
+pub(super) type Line = (i64, &'static str, Value);
 
 /// A scene of the first meter and one key; each of its lines may be missing. Nothing without meters and operations.
-pub(super) fn scene(rng: &mut Rng, plan: &Plan) -> Vec<(i64, &'static str, Map<String, Value>)> {
+pub(super) fn scene(rng: &mut Rng, plan: &Plan) -> Vec<Line> {
     let (Some(meter), Some(operation)) = (plan.meters.first(), plan.operations.first()) else {
         return Vec::new();
     };
@@ -48,8 +48,7 @@ pub(super) fn scene(rng: &mut Rng, plan: &Plan) -> Vec<(i64, &'static str, Map<S
         lines.push((0, "decide", probe));
     }
     lines.retain(|_| chance(rng, 92));
-    let map = |value: Value| value.as_object().cloned().unwrap_or_default();
-    lines.into_iter().map(|(step, kind, part)| (step, kind, map(part))).collect()
+    lines
 }
 
 /// A step of time that the ages of readings meet.
@@ -58,12 +57,12 @@ fn step(rng: &mut Rng) -> i64 {
 }
 
 /// A small amount.
-fn usage(rng: &mut Rng, meter: &str) -> Value {
+pub(super) fn usage(rng: &mut Rng, meter: &str) -> Value {
     json!({ "meter": meter, "tenant": "t1", "amount": rng.u32(1..=4) })
 }
 
 /// A reading that leaves room, so that what is counted beside it shows.
-fn reading(rng: &mut Rng, meter: &str) -> Value {
+pub(super) fn reading(rng: &mut Rng, meter: &str) -> Value {
     let age = pick(rng, &[0, 50, 50, 50, 100, 100, 49, 51, 150]);
     json!({ "meter": meter, "tenant": "t1", "used": rng.u32(0..=2), "age_ms": age })
 }

@@ -108,7 +108,9 @@ fn counters(rng: &mut Rng, map: &mut Map<String, Value>) {
         put(map, "window", window);
     }
     let (last, before) = (span(rng), span(rng));
-    maybe(rng, map, 30, "window_open", json!({ "age_ms": last + before, "last_age_ms": last }));
+    // By hand it may even have been used before it opened.
+    let age = if chance(rng, 15) { before } else { last + before };
+    maybe(rng, map, 30, "window_open", json!({ "age_ms": age, "last_age_ms": last }));
 }
 
 /// A window of either type, which fits the matrix or not.

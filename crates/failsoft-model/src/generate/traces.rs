@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{FAULTS, Flavour, Plan, chance, maybe, meters, pick, scenes, snapshots};
+use super::{FAULTS, Flavour, Plan, chance, maybe, meters, pick, scenes, snapshots, unheard, windows};
 
 /// The permits that lines name.
 const PERMITS: [&str; 4] = ["p1", "p2", "p3", "p4"];
@@ -35,20 +35,27 @@ pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
     let count = match plan.flavour {
         Flavour::Plain if healthy => rng.usize(12..=40),
         Flavour::Plain => rng.usize(5..=40),
-        Flavour::Metered | Flavour::Focused => rng.usize(15..=60),
+        Flavour::Metered | Flavour::Focused | Flavour::Windowed => rng.usize(15..=60),
         Flavour::Crowded => rng.usize(60..=150),
     };
     let mut scene = Vec::new();
     if plan.flavour == Flavour::Focused && chance(rng, 60) {
         scene = scenes::scene(rng, plan);
     }
-    for (step, kind, part) in scene {
-        open.at = open.at.saturating_add(step);
-        lines.push(json!({ "at_ms": open.at, kind: part }));
-    }
-    for _ in 0..count {
+    act(&mut open, &mut lines, scene);
+    let again = rng.usize(0..=count / 2);
+    for place in 0..count {
+        if place == again && chance(rng, unheard::often(plan)) {
+            let scene = unheard::scene(rng, plan);
+            act(&mut open, &mut lines, scene);
+        }
         let mut line = Map::new();
-        if plan.flavour != Flavour::Crowded || chance(rng, 30) {
+        let moves = match plan.flavour {
+            Flavour::Crowded => 30,
+            Flavour::Windowed => 60,
+            _ => 100,
+        };
+        if chance(rng, moves) {
             open.at = later(rng, open.at, still);
         }
         if chance(rng, 5) {
@@ -63,6 +70,14 @@ pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
         lines.push(Value::Object(line));
     }
     lines
+}
+
+/// The lines of a scene.
+fn act(open: &mut Open, lines: &mut Vec<Value>, scene: Vec<scenes::Line>) {
+    for (step, kind, part) in scene {
+        open.at = open.at.saturating_add(step);
+        lines.push(json!({ "at_ms": open.at, kind: part }));
+    }
 }
 
 /// The time of the next line: a small step; now and then a leap, rarely to the end of time.
@@ -95,23 +110,25 @@ fn part(
     let mut kinds = vec!["outcome"; 9];
     kinds.extend(["call", "call", "call", "permit", "permit", "permit", "permit", "release"]);
     kinds.extend(["probe", "probe", "probe", "override", "override", "override", "advice", "restart"]);
-    kinds.extend(["health", "health", "health", "health"]);
+    kinds.extend(["health", "health", "health", "health", "windows"]);
     if !alone {
-        kinds.extend(["instances", "outbox", "finish", "advice"]);
+        kinds.extend(["instances", "outbox", "finish", "advice", "windows"]);
     }
     if plan.flavour != Flavour::Plain {
         kinds.extend(["finish"; 10]);
     }
     if plan.flavour == Flavour::Focused {
-        kinds = vec!["outcome", "override", "health", "probe", "restart"];
+        kinds = vec!["outcome", "override", "health", "probe", "restart", "windows"];
         kinds.extend(["finish"; 8]);
         kinds.extend(vec!["decide"; if plan.operations.is_empty() { 0 } else { 24 }]);
+    } else if plan.flavour == Flavour::Windowed {
+        kinds = windows::kinds(!plan.operations.is_empty());
     } else if !plan.operations.is_empty() {
         kinds.extend(vec!["decide"; if healthy { 10 } else { 30 }]);
     }
     let kind = pick(rng, &kinds);
     let mut map = Map::new();
-    if !matches!(kind, "instances" | "decide" | "finish" | "advice" | "restart") {
+    if !matches!(kind, "instances" | "decide" | "finish" | "advice" | "restart" | "windows") {
         map.insert("dependency".to_owned(), json!(dependency(rng, plan, alone)));
     }
     match kind {
@@ -148,6 +165,10 @@ fn part(
             map.insert("depth".to_owned(), json!(rng.u32(0..=3)));
         }
         "restart" => restart(rng, plan, open, &mut map),
+        "windows" => {
+            let own = dependency(rng, plan, alone);
+            maybe(rng, &mut map, 40, "dependency", json!(own));
+        }
         "decide" => decide(rng, plan, open, &mut map),
         "finish" => {
             let name = request_name(rng, plan);
@@ -162,8 +183,12 @@ fn part(
 
 /// Two lines of three in a metered trace are of meters, or ask; of a crowded one, more.
 fn of_meters(rng: &mut Rng, plan: &Plan) -> Option<(&'static str, Map<String, Value>)> {
-    let crowded = plan.flavour == Flavour::Crowded;
-    if !chance(rng, if crowded { 75 } else { 35 }) {
+    let percent = match plan.flavour {
+        Flavour::Crowded => 75,
+        Flavour::Windowed => 8,
+        _ => 35,
+    };
+    if !chance(rng, percent) {
         return None;
     }
     let mut map = Map::new();
@@ -266,7 +291,7 @@ fn restart(rng: &mut Rng, plan: &Plan, open: &Open, map: &mut Map<String, Value>
         away = LARGEST / 64;
     }
     maybe(rng, map, 70, "away_ms", json!(away));
-    if chance(rng, 35) {
+    if chance(rng, if plan.flavour == Flavour::Windowed { 20 } else { 35 }) {
         map.insert("snapshot".to_owned(), snapshots::snapshot(rng, plan));
     }
 }
@@ -298,9 +323,15 @@ fn decide(rng: &mut Rng, plan: &Plan, open: &mut Open, map: &mut Map<String, Val
     }
     let mut faults = Map::new();
     for named in &plan.dependencies {
-        if metered && faults.is_empty() && chance(rng, if focused { 80 } else { 50 }) {
+        let often = if focused || plan.flavour == Flavour::Windowed { 80 } else { 50 };
+        if metered && faults.is_empty() && chance(rng, often) {
             // The store is the first: what is counted of it shows where it has failed.
-            faults.insert(named.name.clone(), json!(pick(rng, &["timeout", "timeout", "unreachable", "ok"])));
+            let mut told = vec!["timeout", "timeout", "unreachable", "ok"];
+            if plan.flavour == Flavour::Windowed {
+                // Several classes, so that several rungs answer in one window.
+                told.extend(["timeout", "unavailable", "throttled", "exhausted"]);
+            }
+            faults.insert(named.name.clone(), json!(pick(rng, &told)));
             continue;
         }
         // A request reports on many of its guards, so that irreversible operations come through.
@@ -360,7 +391,12 @@ fn per_dependency(
 fn amounts(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>, percent: u32) {
     let mut table = Map::new();
     for meter in &plan.meters {
-        let amount = rng.u32(0..=if plan.flavour == Flavour::Focused { 6 } else { 4 });
+        let amount = match plan.flavour {
+            // What stops at the largest number is corrected upward only (WIN-4).
+            Flavour::Windowed if chance(rng, 1) => pick(rng, &[LARGEST, LARGEST - 1]),
+            Flavour::Focused => rng.i64(0..=6),
+            _ => rng.i64(0..=4),
+        };
         maybe(rng, &mut table, percent, &meter.name, json!(amount));
     }
     if !table.is_empty() {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Key, Table, Taken, Told, UNSETTLED, named};
+use super::{Key, OWED, Owed, Table, Taken, Told, UNSETTLED, named};
 use crate::document::Meter;
+use crate::json::LARGEST;
 use crate::numbers::plus;
 
 /// What a `finish` says of one meter (MET-7).
@@ -67,6 +68,25 @@ impl Table {
             self.settle_by_time(meter, place, now);
         }
         (taken, self.touched(meter, &names))
+    }
+
+    /// MET-40: a later commit of the request, which goes on too, decides anew whether its amount is unreported, as long as
+    /// that is unsettled. What is settled stays where it is.
+    pub(crate) fn commit_again(&mut self, taken: &mut Taken, unreported: bool) {
+        let amount = self.pending.iter_mut().find(|amount| taken.id == Some(amount.id));
+        if let Some(amount) = amount {
+            (amount.unreported, taken.unreported) = (unreported, unreported);
+        }
+    }
+
+    /// MET-40: so much is owed apart; what is more is owed together with the last, under no name.
+    pub(super) fn owe(&mut self, owed: Owed) {
+        if self.owed.len() < OWED {
+            self.owed.push(owed);
+        } else if let Some(last) = self.owed.last_mut() {
+            last.names.clear();
+            last.amount = plus(last.amount, owed.amount);
+        }
     }
 
     /// MET-14, and MET-31 for a commit without a request's name: settled at once.
@@ -168,18 +188,23 @@ impl Table {
     /// MET-40, at the end of a line and while the store is neither `down` nor `probing`: each key's amount is told,
     /// and is the host's to add from then on.
     pub(crate) fn settlements(&mut self, meter: &Meter, now: i64) -> Vec<Value> {
-        let mut due = std::mem::take(&mut self.owed);
+        let (mut over, mut due) = (Vec::new(), Vec::new());
         for key in &mut self.row {
             // What has ended stays in the row, and what it had unreported goes as at its end.
             let ended = super::table::end(meter, key).is_some_and(|end| now >= end);
             let reset = key.reading.as_ref().is_some_and(|reading| reading.reset.is_some());
             if key.unreported > 0 && !(ended && reset) {
                 let (names, amount, from) = (key.names.clone(), key.unreported, key.unreported_from);
-                due.push(super::Owed { names, amount, from });
+                if ended { &mut over } else { &mut due }.push(Owed { names, amount, from });
             }
             key.newer = plus(key.newer, if ended { 0 } else { key.unreported });
             key.unreported = 0;
         }
+        over.sort_by_key(|owed| owed.from);
+        for owed in over {
+            self.owe(owed);
+        }
+        due.append(&mut self.owed);
         due.sort_by_key(|owed| owed.from);
         let mut told = Vec::new();
         for owed in due {
@@ -195,7 +220,8 @@ impl Table {
 fn take_off(key: &mut Key, much: i64, unreported: bool) {
     let mut rest = much;
     let mut off = |part: &mut i64| {
-        let from_here = rest.min(*part);
+        // MET-8: nobody knows by how much a count that stands at the largest was cut.
+        let from_here = if *part >= LARGEST { 0 } else { rest.min(*part) };
         *part = part.saturating_sub(from_here);
         rest = rest.saturating_sub(from_here);
     };

@@ -3,6 +3,7 @@
 use super::table::end;
 use super::{Instances, Key, Table, Taken};
 use crate::document::{Meter, Share};
+use crate::json::LARGEST;
 use crate::numbers::{percent, plus};
 
 /// How much of a meter's limit a `local_meter` may give away.
@@ -66,7 +67,8 @@ impl Table {
         let Some(id) = taken.id else { return own };
         let unsettled = self.pending.iter().any(|amount| amount.id == id);
         let settled = taken.period == key.period && key.accepted < id;
-        if unsettled || settled { own.saturating_sub(taken.amount).max(0) } else { own }
+        // MET-8: of a count that stands at the largest nothing is left out.
+        if own < LARGEST && (unsettled || settled) { own.saturating_sub(taken.amount).max(0) } else { own }
     }
 
     /// MET-32: what is settled here beside the reading, less what this request took, where that is in it.
@@ -76,7 +78,11 @@ impl Table {
         let Some(id) = taken.id else { return settled };
         let unsettled = self.pending.iter().any(|amount| amount.id == id);
         let unread = taken.period == key.period && key.accepted < id;
-        if unread && !unsettled { settled.saturating_sub(taken.amount).max(0) } else { settled }
+        if settled < LARGEST && unread && !unsettled {
+            settled.saturating_sub(taken.amount).max(0)
+        } else {
+            settled
+        }
     }
 
     /// MET-33 and MET-32: the time of the reading by which a `block` meter stops this key. Of a store that has failed

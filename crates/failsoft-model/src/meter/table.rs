@@ -85,7 +85,7 @@ impl Table {
     pub(super) fn touch(&mut self, meter: &Meter, names: &[String], now: i64) {
         let period = self.tick();
         let owed = self.key_mut(names).and_then(|key| roll(meter, key, now, period));
-        self.owed.extend(owed);
+        owed.into_iter().for_each(|owed| self.owe(owed));
         self.leave_if_empty(names);
     }
 
@@ -136,7 +136,7 @@ impl Table {
         for key in &mut front {
             let period = self.tick();
             let owed = roll(meter, key, now, period);
-            self.owed.extend(owed);
+            owed.into_iter().for_each(|owed| self.owe(owed));
         }
         let looked_at = front.len();
         front.retain(|key| self.is_held(key));
@@ -146,7 +146,7 @@ impl Table {
             let leaves = leaves.or_else(|| if over { self.least_used_below(meter, &front) } else { None });
             if let Some(place) = leaves {
                 let gone = front.remove(place);
-                self.owed.extend(owed(&gone));
+                owed(&gone).into_iter().for_each(|owed| self.owe(owed));
                 // Nothing of it is counted any more: its requests' amounts are of a period that is over.
                 self.pending.retain(|amount| amount.names != gone.names);
             }
@@ -186,7 +186,7 @@ impl Table {
         let period = self.tick();
         if let Some(key) = self.key_mut(&amount.names) {
             let owed = roll(meter, key, moment.saturating_sub(1), period);
-            self.owed.extend(owed);
+            owed.into_iter().for_each(|owed| self.owe(owed));
             self.settle(&amount.names, amount.amount, amount.unreported);
         }
     }

@@ -235,7 +235,7 @@ fn operators_set_limits_of_one_key_or_of_all() {
             set(json!({ "tenant": "t", "limit": null })),
             asks("t", 4),
             // An empty name is told: of the key of no tenant alone.
-            set(json!({ "session": "s", "limit": 0 })),
+            set(json!({ "tenant": "", "limit": 0 })),
             asks("t", 4),
             asks("", 4),
         ]),

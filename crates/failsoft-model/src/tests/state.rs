@@ -255,7 +255,7 @@ fn the_canonical_form_writes_every_default() {
         r#""on_refusal":{"deny":{"also":[],"code":"REFUSED","status":403}},"role":"serve","stage":"dispatch"}},"#,
         r#""invariant":[],"meter":{},"name":"m","operation":{"o":{"effect":"write","enforcement":"enforce","#,
         r#""needs":["s"],"refuse":[]}},"parameter":{"age":{"default":"1s","value":"3m"}},"revision":1,"#,
-        r#""signal_ttl_ms":60000,"spec":1,"window_idle_ms":5000}"#,
+        r#""signal_ttl_ms":60000,"spec":1,"tenants":1024,"window_idle_ms":5000}"#,
     );
     assert_eq!(crate::canonical(&document, &bound).as_deref(), Ok(text));
     let identity = crate::identity(&document, &bound).expect("an identity");

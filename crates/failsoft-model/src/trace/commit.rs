@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Own, Replay, event};
+use super::{Event, Own, Replay, event};
 use crate::decide::Decision;
 use crate::document::Operation;
 use crate::json::{integer, required_string, table};
@@ -42,20 +42,14 @@ impl Replay {
         }
         self.number_outboxes(request, json);
         let mut own = Own::default();
-        for (rung_key, emit) in &decision.told {
-            if request.told.contains(rung_key) {
-                continue;
-            }
-            request.told.push(rung_key.clone());
-            let part = |key: &str| emit.get(key).cloned().unwrap_or(Value::Null);
-            own.first.push(event(json!({ "kind": part("event"), "dependency": part("dependency"),
-                                   "reason": part("reason"), "alert": part("alert") })));
-        }
-        // MET-5: taken at the first commit that goes on, in shadow whatever the verdict.
+        // MET-5 and MET-40: taken at the first commit that goes on, in shadow whatever the verdict; judged again at each.
         if went_on {
             self.take_amounts(operation, request, named, decision, &mut own)?;
         }
-        self.use_windows(operation, request, decision)?;
+        // TRC-22: windows in pipeline order, then emits.
+        let windows = self.use_windows(operation, request, decision)?;
+        own.first =
+            windows.iter().cloned().map(event).chain(told_emits(request, decision, &windows)).collect();
         Ok(own)
     }
 
@@ -98,12 +92,16 @@ impl Replay {
     ) -> Result<(), String> {
         let due = plus(self.now, self.time_to_finish(operation)?);
         for meter in self.engine.document.meters.clone() {
-            if !operation.needs.contains(&meter.store) || request.taken.contains_key(&meter.name) {
+            if !operation.needs.contains(&meter.store) {
+                continue;
+            }
+            let unreported = decision.failed.contains(&meter.store);
+            if let Some(taken) = request.taken.get_mut(&meter.name) {
+                self.engine.table_mut(&meter.name)?.commit_again(taken, unreported);
                 continue;
             }
             let key = request.key(&meter);
             let amount = request.amount(&meter.name);
-            let unreported = decision.failed.contains(&meter.store);
             let (now, due) = (self.now, named.then_some(due));
             let table = self.engine.table_mut(&meter.name)?;
             let (taken, told) = table.take(&meter, key, amount, due, unreported, now);
@@ -123,35 +121,6 @@ impl Replay {
             sum = plus(sum, self.engine.document.dependency(name)?.deadline.unwrap_or(0));
         }
         Ok(sum)
-    }
-
-    /// WIN-1 and LAD-53: the windows that this commit uses, and what it takes from caps.
-    fn use_windows(
-        &mut self,
-        operation: &Operation,
-        request: &mut Request,
-        decision: &Decision,
-    ) -> Result<(), String> {
-        let shadow = operation.enforcement == "shadow";
-        for (name, answer) in &decision.looked_at {
-            let Some(answer) = answer else { continue };
-            // A refusal is no failure; a need that is left behind has not failed.
-            if answer.refusal || decision.behind.contains(name) {
-                continue;
-            }
-            if !(shadow || (decision.goes_on && answer.goes_on())) {
-                continue;
-            }
-            let (out, idle) = (self.engine.is_out(name)?, self.engine.document.window_idle);
-            self.engine.windows.use_window(name, out, idle, self.now);
-            let dependency = self.engine.document.dependency(name)?;
-            let rung = answer.place.and_then(|place| dependency.on_failure.get(place));
-            if let (Some(place), Some(cap)) = (answer.place, rung.and_then(|rung| rung.cap.as_ref())) {
-                let meter = cap.meter.as_ref().map(|meter| self.engine.document.meter(meter)).transpose()?;
-                self.engine.windows.take(name, place, cap, meter, request);
-            }
-        }
-        Ok(())
     }
 
     /// REQ-9 and MET-7: `finish` ends a request and settles what it cost; of an unknown one it is ignored.
@@ -185,8 +154,32 @@ impl Replay {
             own.told(&meter.name, told);
             if let Some(actual) = actual {
                 self.engine.windows.correct(&request, &meter, actual);
+                self.correct_account(&operation, &request, &meter, actual);
             }
         }
         Ok(own)
     }
+}
+
+/// The emits that this commit tells as event lines, in the order in which they stand in the decision: those of refusals
+/// and stops once per request and rung (REQ-14); any other where its window has just opened or changed rung (REQ-15).
+fn told_emits(request: &mut Request, decision: &Decision, windows: &[Value]) -> Vec<Event> {
+    let mut told = Vec::new();
+    for emitted in &decision.emitted {
+        if emitted.stops {
+            if request.told.contains(&emitted.rung_key) {
+                continue;
+            }
+            request.told.push(emitted.rung_key.clone());
+        } else {
+            let dependency = json!(emitted.dependency);
+            if !windows.iter().any(|window| window.get("dependency") == Some(&dependency)) {
+                continue;
+            }
+        }
+        let part = |key: &str| emitted.emit.get(key).cloned().unwrap_or(Value::Null);
+        told.push(event(json!({ "kind": part("event"), "dependency": part("dependency"),
+                                "reason": part("reason"), "alert": part("alert") })));
+    }
+    told
 }

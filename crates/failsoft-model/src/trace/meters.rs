@@ -41,11 +41,18 @@ impl Replay {
         Ok(Own::of_meter(&meter.name, told))
     }
 
-    /// MET-38: with `tenant` or `session` told, of that key; with neither, of every key that has none of its own.
+    /// MET-38: with the names of a key told, of that key; with none, of every key that has none of its own. A part of a
+    /// key's names is an error.
     pub(super) fn override_meter(&mut self, part: &Map<String, Value>) -> Result<Own, String> {
         let (meter, names) = self.meter_and_key(part)?;
         let told = |key: &str| Ok::<bool, String>(optional_string(part, key)?.is_some());
-        let names = (told("tenant")? || told("session")?).then_some(names);
+        let by_session = meter.key.iter().any(|name| name == "session");
+        let names = match (told("tenant")?, told("session")?) {
+            (false, false) => None,
+            (false, true) => return Err("a session without a tenant is no key".to_owned()),
+            (true, false) if by_session => return Err("the key has a session too".to_owned()),
+            (true, _) => Some(names),
+        };
         let limit = optional_integer(part, "limit")?;
         let (by, reason) = (optional_string(part, "by")?, optional_string(part, "reason")?);
         let set = self.engine.table_mut(&meter.name)?.set_limit(&meter, names, limit, by, reason);

@@ -47,15 +47,10 @@ impl Checker<'_> {
         for (name, value) in entries {
             let here = at.key(name);
             match table.key(name) {
-                Some(key) if key.built => fields.entries.push((key, self.value(value, &key.kind, &here))),
-                Some(key) => {
-                    let what = format!("{} is specified, but not built in this version", shown(name));
-                    let help = Some(format!("leave it out; it would say: {}", lower(key.doc)));
-                    self.collector.report(codes::NOT_BUILT, here.path(), value.key_place(), what, help);
-                }
+                Some(key) => fields.entries.push((key, self.value(value, &key.kind, &here))),
                 None if self.collector.only_counts() => {}
                 None => {
-                    let known = table.keys().filter(|key| key.built).map(|key| key.name);
+                    let known = table.keys().map(|key| key.name);
                     if let Some(key) = failsoft_core::nearest(name, known.clone()) {
                         // What it was meant to say is not known either.
                         self.collector.unread.push(at.key(key).path());
@@ -219,12 +214,6 @@ pub(crate) fn given_by(what: String, node: &Node) -> String {
     }
 }
 
-/// A sentence of a table as the end of another sentence.
-pub(crate) fn lower(doc: &str) -> String {
-    let mut characters = doc.trim_end_matches('.').chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
-}
-
 /// A table in which nothing is written.
 fn all_defaults(table: &'static Table) -> Fields {
     let entries = table.keys().filter_map(|key| default_of(key).map(|value| (key, value))).collect();
@@ -274,6 +263,7 @@ pub(crate) fn example(kind: &Kind) -> &'static str {
         Kind::List { of: Kind::Rung(_), .. } => "[{ deny = true }]",
         Kind::List { form: Form::Set | Form::AsWritten, .. } => "[\"a-name\"]",
         Kind::Rung(_) => "{ deny = true }",
+        Kind::Table(table) if table.title == "a cap" => "{ requests = 100 }",
         Kind::Table(_) | Kind::Map { .. } | Kind::Deny => "{}",
     }
 }

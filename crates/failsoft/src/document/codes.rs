@@ -33,7 +33,6 @@ codes! {
     TOO_LONG = "too-long", "A string is longer than 4,096 bytes.";
     WRONG_TYPE = "wrong-type", "A value is of another type than its key takes.";
     UNKNOWN_KEY = "unknown-key", "No such key in this table.";
-    NOT_BUILT = "not-built", "Specified, but not built in this version.";
     MISSING_KEY = "missing-key", "A required key is not there.";
     UNSUPPORTED_SPEC = "unsupported-spec", "The document is of a specification version that is not read here.";
     OUT_OF_RANGE = "out-of-range", "A number or a duration is outside its range.";

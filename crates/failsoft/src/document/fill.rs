@@ -17,6 +17,7 @@ pub(crate) fn matrix(root: &Fields, bound: &Bound) -> MatrixDraft {
     draft.revision = root.integer("revision").unwrap_or(draft.revision);
     draft.signal_ttl = root.millis("signal_ttl").unwrap_or(draft.signal_ttl);
     draft.window_idle = root.millis("window_idle").unwrap_or(draft.window_idle);
+    draft.tenants = root.integer("tenants").unwrap_or(draft.tenants);
     if !root.list("classes").is_empty() {
         draft.classes = root.texts("classes");
     }

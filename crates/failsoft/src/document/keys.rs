@@ -36,13 +36,11 @@ pub(crate) struct Key {
     pub(crate) default: Default,
     /// What it says, in one line; in messages and in the JSON Schema.
     pub(crate) doc: &'static str,
-    /// Whether this version obeys it; one that is specified and not built is refused.
-    pub(crate) built: bool,
 }
 
 impl Key {
     pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, required: false, default: Default::None, doc, built: true }
+        Self { name, kind, required: false, default: Default::None, doc }
     }
 
     pub(crate) const fn required(mut self) -> Self {
@@ -53,10 +51,6 @@ impl Key {
     pub(crate) const fn default(mut self, default: Default) -> Self {
         self.default = default;
         self
-    }
-
-    pub(crate) const fn unbuilt(name: &'static str, doc: &'static str) -> Self {
-        Self { name, kind: Kind::Scalar, required: false, default: Default::None, doc, built: false }
     }
 }
 

@@ -56,16 +56,15 @@ fn rung_name(place: Place) -> &'static str {
 }
 
 fn table(table: &'static Table, found: &mut Map<String, Value>) -> Value {
-    let built = || table.keys().filter(|key| key.built);
     let mut properties = Map::new();
-    for key in built() {
+    for key in table.keys() {
         properties.insert(key.name.to_owned(), property(key, found));
     }
     let mut schema = Map::new();
     schema.insert("description".to_owned(), json!(table.doc));
     schema.insert("type".to_owned(), json!("object"));
     schema.insert("properties".to_owned(), Value::Object(properties));
-    let required: Vec<&str> = built().filter(|key| key.required).map(|key| key.name).collect();
+    let required: Vec<&str> = table.keys().filter(|key| key.required).map(|key| key.name).collect();
     if !required.is_empty() {
         schema.insert("required".to_owned(), json!(required));
     }

@@ -46,6 +46,12 @@ pub(crate) static MATRIX: Table = Table {
         Key::new("window_idle", Kind::SPAN, "How long after its last pass a window may close.")
             .default(Default::Millis(5_000, "5s")),
         Key::new(
+            "tenants",
+            Kind::Integer { min: 0, max: limits::TENANTS },
+            "How many tenants a window's account counts each; all others share a row.",
+        )
+        .default(Default::Integer(1_024)),
+        Key::new(
             "dependency",
             named(&Kind::Table(&DEPENDENCY), limits::DEPENDENCIES),
             "What the host calls.",
@@ -71,7 +77,6 @@ pub(crate) static MATRIX: Table = Table {
             "Promises to be proven.",
         )
         .default(Default::Empty),
-        Key::unbuilt("tenants", "How many tenants an account counts one by one."),
     ]],
 };
 

@@ -26,6 +26,7 @@ pub(super) struct Line {
     pub(super) release: Option<Object<PermitLine>>,
     pub(super) call: Option<Object<CallLine>>,
     pub(super) health: Option<Object<HealthLine>>,
+    pub(super) windows: Option<Object<WindowsLine>>,
     pub(super) restart: Option<Object<RestartLine>>,
     pub(super) reading: Option<Object<ReadingLine>>,
     pub(super) usage: Option<Object<UsageLine>>,
@@ -159,6 +160,12 @@ pub(super) struct FinishLine {
 pub(super) struct PermitLine {
     pub(super) dependency: String,
     pub(super) permit: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowsLine {
+    pub(super) dependency: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]

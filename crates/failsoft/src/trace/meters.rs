@@ -1,5 +1,6 @@
 //! Lines that speak of meters: what the store says, what was used, and an operator's limit.
 
+use failsoft_core::draft::MeterKey;
 use failsoft_core::{MeterId, MeterMode, Millis, Signal};
 
 use super::line::{OverrideLine, ReadingLine, UsageLine};
@@ -99,8 +100,22 @@ impl Reader<'_> {
             ));
         };
         let names = Names { tenant: line.tenant, session: line.session };
+        self.whole_key(meter, &names)?;
         let of = OfMeter::Limit { limit: limit.map(|limit| limit.0), by: line.by, reason: line.reason };
         self.of_meter(meter, names, of)
+    }
+
+    /// A limit is of one key, which all its names tell, or of all keys.
+    fn whole_key(&self, meter: &str, names: &Names) -> Result<(), LineMistake> {
+        let by_session = self.matrix.meter_key(self.meter(meter)?) == Some(MeterKey::TenantSession);
+        let (missing, told) = match (&names.tenant, &names.session) {
+            (None, Some(_)) => ("tenant", "a session"),
+            (Some(_), None) if by_session => ("session", "a tenant"),
+            _ => return Ok(()),
+        };
+        let what = format!("this limit names {told} and no {missing}");
+        let help = Some(format!("name the {missing} too, or neither for a limit of every key"));
+        Err(self.source.mistake("override", what, help))
     }
 
     fn of_meter(&self, meter: &str, names: Names, of: OfMeter) -> Result<OwnedSignal, LineMistake> {

@@ -1,8 +1,8 @@
 //! Plays the lines of a trace through an engine.
 
 use failsoft_core::{
-    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Permit, Request, Signal, State, Time, apply,
-    decide, health,
+    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Permit, Request, Signal, State, Time,
+    WindowAccount, apply, decide, health, windows,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -11,7 +11,7 @@ use super::names::{LineMistake, Source};
 use super::permits::PermitNames;
 use super::read::{OwnedSignal, Step, Told};
 use super::requests::Requests;
-use crate::json::{DecisionJson, EventJson, health_entries};
+use crate::json::{DecisionJson, EventJson, WindowsJson, health_entries};
 use crate::snapshot;
 
 /// The longest line, in bytes, that a reader of traces should take in.
@@ -56,6 +56,11 @@ pub enum Said {
         dependency: DependencyId,
         /// How it stands.
         report: HealthReport,
+    },
+    /// The answer to a windows line.
+    Windows {
+        /// Those that stand open, dependencies as written.
+        open: Vec<(DependencyId, WindowAccount)>,
     },
     /// Something changed.
     Event {
@@ -123,6 +128,15 @@ impl<'m> Player<'m> {
         Some((now, health(self.matrix, state, dependency, now)?))
     }
 
+    /// The windows that are open after the last line, with their accounts. A question.
+    #[must_use]
+    pub fn windows(&self) -> Vec<(DependencyId, WindowAccount)> {
+        let state = self.state.as_ref();
+        state.map_or_else(Vec::new, |state| {
+            windows(self.matrix, state, state.clamp(Time::from_millis(i64::MIN)))
+        })
+    }
+
     /// Writes one line that a replay prints, as JSON, without a line end.
     ///
     /// # Errors
@@ -145,6 +159,12 @@ impl<'m> Player<'m> {
                 state.observe(now);
                 let report = health(matrix, state, dependency, at);
                 out.extend(report.map(|report| Output { at, said: Said::Health { dependency, report } }));
+            }
+            Step::Windows { dependency } => {
+                state.observe(now);
+                let mut open = windows(matrix, state, at);
+                open.retain(|(id, _)| dependency.is_none_or(|asked_for| asked_for == *id));
+                out.push(Output { at, said: Said::Windows { open } });
             }
             Step::Decide(step) => self.decide(state, *step, (now, at), &mut events, out),
             Step::Finish { name, amounts } => match self.requests.take(&name) {
@@ -257,6 +277,7 @@ impl Serialize for OutputJson<'_> {
             }
             Said::Permit { given, .. } => map.serialize_entry("permit", given)?,
             Said::Health { report, .. } => health_entries(&mut map, report)?,
+            Said::Windows { open } => map.serialize_entry("windows", &WindowsJson(self.matrix, open))?,
             Said::Event { event, sequence } => {
                 let event = EventJson { matrix: self.matrix, event, instance: INSTANCE, sequence: *sequence };
                 map.serialize_entry("event", &event)?;

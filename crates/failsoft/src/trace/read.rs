@@ -25,6 +25,10 @@ pub(super) enum Step {
     Health {
         dependency: DependencyId,
     },
+    /// Of one dependency, or of all.
+    Windows {
+        dependency: Option<DependencyId>,
+    },
     /// Boxed: it is far larger than the others.
     Decide(Box<(DecideLine, Told)>),
     Finish {
@@ -122,7 +126,7 @@ pub(super) fn millis(whole: Whole) -> Millis {
 
 /// Looks names up, and says where one stands that is not there.
 pub(super) struct Reader<'a> {
-    matrix: &'a Matrix,
+    pub(super) matrix: &'a Matrix,
     pub(super) source: Source<'a>,
 }
 
@@ -416,6 +420,10 @@ impl Step {
         }
         if let Some(Object(line)) = line.health {
             steps.push(reader.dependency(&line.dependency).map(|dependency| Self::Health { dependency }));
+        }
+        if let Some(Object(line)) = line.windows {
+            let dependency = line.dependency.map(|name| reader.dependency(&name)).transpose();
+            steps.push(dependency.map(|dependency| Self::Windows { dependency }));
         }
         if let Some(Object(line)) = line.restart {
             steps.push(reader.restart(line));

@@ -1,10 +1,24 @@
 //! Decisions, events and health in their fixed JSON form, keys in the fixed order.
 
+/// Writes a map whose keys stand in the order given.
+macro_rules! map {
+    ($serializer:expr, $($key:literal: $value:expr),* $(,)?) => {{
+        let mut map = $serializer.serialize_map(None)?;
+        $(map.serialize_entry($key, &$value)?;)*
+        map
+    }};
+}
+
+mod windows;
+
 use failsoft_core::{
     Crossed, Decision, Detail, Emit, Episode, Event, HealthReport, KeyNames, Matrix, Obligation, Reason,
     StandingReport, WindowFigures,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+pub(crate) use windows::WindowsJson;
+use windows::account_entries;
 
 /// A decision as JSON: see `spec/04-decision.md`.
 ///
@@ -31,15 +45,6 @@ impl<'a> DecisionJson<'a> {
     pub const fn new(matrix: &'a Matrix, decision: &'a Decision) -> Self {
         Self { matrix, decision }
     }
-}
-
-/// Writes a map whose keys stand in the order given.
-macro_rules! map {
-    ($serializer:expr, $($key:literal: $value:expr),* $(,)?) => {{
-        let mut map = $serializer.serialize_map(None)?;
-        $(map.serialize_entry($key, &$value)?;)*
-        map
-    }};
 }
 
 impl Serialize for DecisionJson<'_> {
@@ -202,6 +207,15 @@ impl Serialize for EventJson<'_> {
                 "kind": "meter.settlement", "meter": self.matrix.meter_name(*meter),
                 "tenant": names.tenant.as_deref(), "session": names.session.as_deref(), "amount": amount,
             ),
+            Event::WindowOpened(used) => windows::used(serializer, "window.opened", self.matrix, used)?,
+            Event::WindowChanged(used) => windows::used(serializer, "window.changed", self.matrix, used)?,
+            Event::WindowClosed { dependency, account } => {
+                let mut map = map!(serializer,
+                    "kind": "window.closed", "dependency": name(*dependency), "why": "recovered",
+                );
+                account_entries(&mut map, self.matrix, account)?;
+                map
+            }
             Event::TableFull { meter } => map!(serializer,
                 "kind": "table.full", "meter": self.matrix.meter_name(*meter),
             ),
