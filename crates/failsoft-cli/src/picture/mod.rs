@@ -33,10 +33,11 @@ use self::span::{Body, Kind, Span};
 use crate::out::Paint;
 use crate::words::{self, name};
 
-/// So many bytes of a page are its data; a page is at most twice that.
-const BUDGET: usize = 900_000;
-/// So many of these a lane takes away, for its row on the page.
-const LANE: usize = 100;
+/// A page has at most 2,000,000 bytes: 50,000 for what is the same on each, 480,000 for the strips that are drawn in advance,
+/// 320,000 for the tables, and these for the data and the rows of the lanes.
+const BUDGET: usize = 1_080_000;
+/// So many of them the row of a lane takes.
+const LANE: usize = 300;
 
 /// What else is told, by kind: the states of the last lane.
 const TOLD: [&str; 4] = ["asked", "meter", "operator", "notice"];
@@ -51,7 +52,8 @@ pub(crate) struct Picture<'m> {
     told: Lane,
     answers: Answers,
     words: Interned<Box<str>>,
-    budget: usize,
+    /// So many bytes there are for lanes and their rows.
+    room: usize,
     /// Bytes of all lanes.
     held: usize,
     /// Beyond so many bytes it is looked at what can be merged.
@@ -67,24 +69,23 @@ impl<'m> Picture<'m> {
         Self::within(matrix, BUDGET)
     }
 
-    fn within(matrix: &'m Matrix, budget: usize) -> Self {
+    fn within(matrix: &'m Matrix, room: usize) -> Self {
         let health: Vec<Lane> =
             matrix.dependencies().map(|(_, held)| Lane::new(Kind::Health, name(held))).collect();
         let operations: Vec<Lane> =
             matrix.operations().map(|(_, held)| Lane::new(Kind::Operation, name(held))).collect();
         let answers = Answers::new(operations.len());
-        let budget = budget.saturating_sub((health.len() * 2 + operations.len()) * LANE);
         Self {
             matrix,
             health,
             operations,
             windows: BTreeMap::new(),
-            told: Lane::new(Kind::Told, "others".into()),
+            told: Lane::new(Kind::Told, "events".into()),
             answers,
             words: Interned::new(),
-            budget,
+            room,
             held: 0,
-            limit: budget,
+            limit: 0,
             first: None,
             last: 0,
             lines: 0,
@@ -286,7 +287,12 @@ impl<'m> Picture<'m> {
                 }
             }
         }
-        self.limit = self.limit.min(self.budget);
+        for span in self.windows.values_mut().filter_map(Lane::last_mut) {
+            if matches!(&span.body, Body::Window(window) if window.closed.is_none()) {
+                span.to = self.last;
+            }
+        }
+        self.limit = 0;
         self.relieve();
         page::page(&self, played)
     }

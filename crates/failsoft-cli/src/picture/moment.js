@@ -49,7 +49,8 @@ function lines(lane, span) {
     const account = body.account;
     if (account) {
       const amounts = account.amounts.map(([meter, amount]) => `${meter} ${amount.toLocaleString("en")}`);
-      out.push(["in all " + counted(account.requests, "request", "requests"), ...amounts].join(", "));
+      const when = body.closed === null ? "so far" : "when it closed";
+      out.push(`${when} ${[counted(account.requests, "request", "requests"), ...amounts].join(", ")}`);
     }
     return out;
   }
@@ -108,6 +109,7 @@ function showMoment() {
     const groups = healths(t);
     const begun = of(HEALTH).flatMap((lane) => standing(lane, t).filter(({ span }) => span[0] === t && span[3] > 0)
       .map(({ span }) => lines(lane, span)[1] ?? lines(lane, span)[0]));
+    answers.sort((left, right) => rank(OPERATION, right.span[2]) - rank(OPERATION, left.span[2]));
     const now = answers.filter(({ past }) => !past), past = answers.filter(({ past }) => past);
     const health = groups.map(([name, { state, names }]) => {
       const element = make("li");
@@ -120,14 +122,14 @@ function showMoment() {
       ...part("Decisions", [...now, ...past].map(({ lane, ...found }) => item(lane, found))),
       ...part("Health", health),
       ...part("Windows", windows.map(({ lane, ...found }) => item(lane, found))),
-      ...part("Events", told.map(({ lane, ...found }) => item(lane, found))),
+      ...part("Other events", told.map(({ lane, ...found }) => item(lane, found))),
     );
-    $("say").textContent = sentence(t, begun, groups, now, windows);
+    $("say").replaceChildren(make("b", clock(t)), ` ${sentence(begun, groups, now, windows)}`);
     $("clock").textContent = clock(t);
   });
 }
 
-function sentence(t, begun, groups, now, windows) {
+function sentence(begun, groups, now, windows) {
   const said = [...begun.slice(0, 3)];
   if (begun.length > 3) said.push(`${begun.length - 3} more changes`);
   for (const { lane, span } of now.slice(0, 3)) said.push(lines(lane, span)[0]);
@@ -138,5 +140,5 @@ function sentence(t, begun, groups, now, windows) {
   }
   if (!bad.length) said.push("nothing is known to be wrong");
   if (windows.length) said.push(`${counted(windows.length, "window", "windows")} open`);
-  return `${clock(t)} – ${said.join("; ")}.`;
+  return `${said.join("; ")}.`;
 }

@@ -15,9 +15,10 @@ const TIMELINE: &str = include_str!("timeline.html");
 const STYLE: &str = include_str!("picture.css");
 const SCRIPT: [&str; 3] = [include_str!("picture.js"), include_str!("moment.js"), include_str!("hands.js")];
 
-/// So many columns all strips have together, and one strip at least and at most.
-const COLUMNS: usize = 20_000;
-const FEWEST: usize = 8;
+/// So many columns the strips that are drawn in advance have together, and one at least and at most: beyond 1,600 lanes
+/// only the script draws.
+const COLUMNS: usize = 12_000;
+const FEWEST: usize = 7;
 const MOST: usize = 500;
 
 pub(super) fn page(picture: &Picture<'_>, played: u64) -> String {
@@ -108,8 +109,8 @@ fn timeline(picture: &Picture<'_>, range: (i64, i64)) -> String {
 }
 
 fn lanes(picture: &Picture<'_>, range: (i64, i64)) -> String {
-    let columns = (COLUMNS / picture.lanes().count().max(1)).clamp(FEWEST, MOST);
-    let columns = i64::try_from(columns).unwrap_or(WIDE);
+    let columns = COLUMNS / picture.lanes().count().max(1);
+    let columns = if columns < FEWEST { 0 } else { i64::try_from(columns.min(MOST)).unwrap_or_default() };
     let mut out = String::new();
     let mut kind = None;
     for lane in picture.lanes() {
@@ -124,7 +125,8 @@ fn lanes(picture: &Picture<'_>, range: (i64, i64)) -> String {
             Text(&lane.name),
             HIGH + 2,
         );
-        for (class, path) in paths(lane.kind, lane.spans(), range, columns) {
+        let drawn = (columns > 0).then(|| paths(lane.kind, lane.spans(), range, columns));
+        for (class, path) in drawn.into_iter().flatten() {
             let _ = write!(out, "<path class=\"{class}\" d=\"{path}\"/>");
         }
         out.push_str("</svg></span></div>\n");
@@ -158,7 +160,7 @@ fn heading(kind: Kind) -> String {
                 ("idle", "after its last use"),
             ],
         ),
-        Kind::Told => ("Events", &[("t0", "asked"), ("t1", "meter"), ("t3", "notice"), ("t2", "operator")]),
+        Kind::Told => ("Other events", &[("t0", "asked, meter"), ("t3", "notice"), ("t2", "operator")]),
     };
     let mut out = format!("<h2>{title}");
     for (class, what) in keys {

@@ -56,7 +56,6 @@ function pieces(lane, span) {
   return [[from, body.last, state], [body.last, to, IDLE]];
 }
 
-const SVG = "http://www.w3.org/2000/svg";
 function drawLane(lane, width) {
   const scale = width / (view.b - view.a);
   const x = (t) => (t - view.a) * scale;
@@ -80,7 +79,7 @@ function drawLane(lane, width) {
     // Another rung than before.
     if (lane.kind === WINDOW) marks.push(...body.marks.slice(1).map(([at]) => x(at)).filter((at) => at >= 0 && at < width));
     const first = begin(from), last = end(to, first);
-    if (last - first > 40) label(lane, span, first, last, labels);
+    if (last - first > 40) label(lane, span, [first, last, width], labels);
   }
   const paths = new Map();
   const add = (name, text) => paths.set(name, (paths.get(name) ?? "") + text);
@@ -102,7 +101,7 @@ function drawLane(lane, width) {
   for (const at of marks) add("mark", bar(Math.round(at), 2, HIGH));
   lane.svg.setAttribute("viewBox", `0 0 ${width} 20`);
   lane.svg.replaceChildren(...[...paths].map(([name, d]) => {
-    const path = document.createElementNS(SVG, "path");
+    const path = document.createElementNS(lane.svg.namespaceURI, "path");
     path.setAttribute("class", name);
     path.setAttribute("d", d);
     return path;
@@ -112,7 +111,7 @@ function drawLane(lane, width) {
 }
 
 // A word in a bar that is wide enough, where there is something to say.
-function label(lane, span, first, last, labels) {
+function label(lane, span, [first, last, width], labels) {
   const [, , state, count, body] = span;
   let text;
   if (mixed(span)) text = `${count.toLocaleString("en")} merged, worst ${stateName(lane.kind, state)}`;
@@ -120,12 +119,13 @@ function label(lane, span, first, last, labels) {
   else if (lane.kind === OPERATION && state % 4) text = data.states.posture[state % 4];
   else if (lane.kind === WINDOW && body.account) text = counted(body.account.requests, "request", "requests");
   else if (lane.kind === WINDOW) text = "open";
-  if (!text || labels.length > 40 || last - first < text.length * 6 + 18) return;
+  if (!text || labels.length > 40 || last - first < text.length * 7 + 20) return;
   const chip = document.createElement("span");
   chip.className = "lab";
   chip.setAttribute("aria-hidden", "true");
-  chip.style.left = `${first + 4}px`;
-  chip.style.maxWidth = `${last - first - 8}px`;
+  // In parts of the width, so that it stays where it belongs on paper too.
+  chip.style.left = `calc(${(first / width) * 100}% + 4px)`;
+  chip.style.maxWidth = `calc(${((last - first) / width) * 100}% - 8px)`;
   chip.textContent = text;
   labels.push(chip);
 }
@@ -156,9 +156,16 @@ function drawCursor() {
   thumb.style.left = `${left}px`;
 }
 
+// Which part is seen, where that is not all.
+function drawRange() {
+  const zoomed = view.a > whole.a || view.b < whole.b;
+  $("range").textContent = zoomed ? `${clock(Math.round(view.a))} to ${clock(Math.round(view.b))}` : "";
+}
+
 function draw() {
   const width = Math.max(1, Math.floor($("axis").getBoundingClientRect().width));
   drawAxis(width);
   for (const lane of lanes) drawLane(lane, width);
   drawCursor();
+  drawRange();
 }

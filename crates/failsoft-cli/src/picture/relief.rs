@@ -1,8 +1,8 @@
 //! Where the lanes outgrow their budget, the fullest yield.
 
-use super::Picture;
 use super::lane::Lane;
 use super::span::Body;
+use super::{LANE, Picture};
 
 impl Picture<'_> {
     /// Bytes of the data on the page, or a few more.
@@ -10,12 +10,18 @@ impl Picture<'_> {
         self.held + self.words.bytes() + self.answers.all.bytes()
     }
 
+    /// So many bytes the data may have; less with each lane.
+    pub(super) fn budget(&self) -> usize {
+        let lanes = self.health.len() + self.operations.len() + self.windows.len() + 1;
+        self.room.saturating_sub(lanes * LANE)
+    }
+
     /// Merges where there is more than fits, until a quarter is free again.
     pub(super) fn relieve(&mut self) {
-        if self.bytes() <= self.limit {
+        if self.bytes() <= self.limit.max(self.budget()) {
             return;
         }
-        let goal = self.budget / 4 * 3;
+        let goal = self.budget() / 4 * 3;
         loop {
             let fullest = self.lanes().map(Lane::bytes).max().unwrap_or_default();
             let mut shrunk = false;
@@ -34,7 +40,7 @@ impl Picture<'_> {
             }
         }
         // Where even that is too much, it is not tried again at every line.
-        self.limit = self.budget.max(self.bytes() + self.budget / 8);
+        self.limit = self.bytes() + self.budget() / 8;
     }
 
     fn bare(&mut self) {

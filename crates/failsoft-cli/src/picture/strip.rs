@@ -110,7 +110,7 @@ fn drawn(kind: Kind, cells: &[Option<Cell>], columns: i64) -> BTreeMap<String, S
             let (class, height) = look(kind, cell.state);
             let path = paths.entry(class).or_default();
             if cell.mixed {
-                comb(path, x, wide, height);
+                comb(path, x, wide, height, (WIDE / columns).max(5));
             } else {
                 bar(path, x, wide, height);
             }
@@ -130,12 +130,12 @@ fn bar(path: &mut String, x: i64, wide: i64, height: u8) {
 }
 
 /// Many changes: a low bar with teeth.
-fn comb(path: &mut String, x: i64, wide: i64, height: u8) {
+fn comb(path: &mut String, x: i64, wide: i64, height: u8, apart: i64) {
     bar(path, x, wide, 2);
     let mut tooth = x;
     while tooth < x + wide {
         bar(path, tooth, 2.min(x + wide - tooth), height);
-        tooth += 5;
+        tooth += apart;
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     fn many_in_a_column_are_a_comb() {
         let spans = [of(0, 1, Health::Healthy), of(1, 2, Health::Down), of(2, 3, Health::Healthy)];
         let paths = paths(Kind::Health, &spans, (0, 300), 100);
-        let comb = "M0 16h10v2h-10zM0 0h2v18h-2zM5 0h2v18h-2z";
+        let comb = "M0 16h10v2h-10zM0 0h2v18h-2z";
         assert_eq!(paths, BTreeMap::from([("h3".to_owned(), comb.to_owned())]));
     }
 }

@@ -13,7 +13,7 @@ use crate::words::{Clock, counted, length, thousands};
 
 /// So long a table may become, in rows and in bytes.
 const ROWS: usize = 400;
-const BYTES: usize = 120_000;
+const BYTES: usize = 75_000;
 
 /// `183 lines, 0:00 to 0:27; 45 decisions, 31 changes of health, 4 windows`.
 pub(super) fn summary(picture: &Picture<'_>, played: u64) -> String {
@@ -168,9 +168,10 @@ fn decision(
 ) -> String {
     let word = |number: u32| picture.words.get(number).map_or("", |word| word);
     let answer = answer.and_then(|answer| picture.answers.all.get(answer));
-    let posture = span.state % 4;
-    let mut out = format!("<tr>{}<td><b class=\"p{posture}\">", At(span));
-    let _ = write!(out, "{}</b> ", Text(&Kind::Operation.state(span.state)));
+    let state = Kind::Operation.state(span.state);
+    let (verdict, posture) = state.split_once(' ').unwrap_or((&state, ""));
+    let class = span.state % 4;
+    let mut out = format!("<tr>{}<td><b>{verdict} <span class=\"p{class}\">{posture}</span></b> ", At(span));
     if let Some(answer) = answer {
         let _ = write!(out, "{}", Text(word(answer.head)));
     }
@@ -195,12 +196,15 @@ fn decision(
         _ => "",
     };
     out += "</small></td><td>";
-    for (label, lines) in answer
-        .into_iter()
-        .flat_map(|answer| [("", &answer.reasons), ("do ", &answer.obligations), ("tell ", &answer.emits)])
-    {
-        for line in lines {
-            let _ = write!(out, "<span class=\"line\"><i>{label}</i>{}</span>", Text(word(*line)));
+    if let Some(answer) = answer {
+        for reason in &answer.reasons {
+            let _ = write!(out, "<span class=\"line\">{}</span>", Text(word(*reason)));
+        }
+        for (label, lines) in [("do", &answer.obligations), ("tell", &answer.emits)] {
+            let said: Vec<&str> = lines.iter().map(|line| word(*line)).collect();
+            if !said.is_empty() {
+                let _ = write!(out, "<span class=\"line\"><i>{label}</i> {}</span>", Text(&said.join(", ")));
+            }
         }
     }
     out + "</td></tr>\n"
