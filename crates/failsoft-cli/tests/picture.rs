@@ -4,6 +4,8 @@ mod common;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Read;
+use std::process::{Command, Stdio};
 
 use common::{Folder, SMALL, failsoft, with_input};
 
@@ -100,6 +102,29 @@ fn devices_and_links_stay_what_they_are() {
     failsoft(&["replay", &matrix, &trace, "--html", &link]).done();
     assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
     assert!(fs::read_to_string(&page).expect("a page").starts_with("<!doctype html>"));
+}
+
+#[test]
+fn a_page_is_drawn_though_nobody_reads_the_rest() {
+    let folder = Folder::new("picture-unread");
+    let (matrix, trace) = (folder.file("m.toml", SMALL), folder.file("t.jsonl", long(20_000)));
+    let page = folder.at("page.html");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_failsoft"))
+        .args(["replay", &matrix, &trace, "--json", "--html", &page])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdout = child.stdout.take().expect("piped");
+    stdout.read_exact(&mut [0]).expect("a byte");
+    drop(stdout);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    assert!(
+        fs::read_to_string(&page)
+            .expect("a page")
+            .contains("20,000 lines, 0:00 to 16:39.900: 10,000 decisions")
+    );
 }
 
 /// Decisions each unlike the one before, and a dependency that flaps.

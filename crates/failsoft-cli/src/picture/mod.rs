@@ -14,9 +14,11 @@ mod page;
 mod relief;
 mod span;
 mod strip;
+mod sums;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +26,6 @@ use failsoft::trace::{Output, Player, Said};
 use failsoft::{DependencyId, Event, Health, Matrix};
 use serde_json::Value;
 
-use self::account::{Account, Mark, Window};
 use self::answers::{Answer, Answers};
 pub(crate) use self::file::Target;
 use self::interned::Interned;
@@ -212,89 +213,42 @@ impl<'m> Picture<'m> {
         self.held += bytes;
     }
 
-    fn window_lane(&mut self, event: &Value) -> Option<&mut Lane> {
-        let dependency = event.get("dependency").and_then(Value::as_str)?;
-        let id = self.matrix.dependency(dependency)?;
-        let lane = || Lane::new(Kind::Window, name(dependency));
-        Some(self.windows.entry(id.index()).or_insert_with(lane))
-    }
-
-    /// The window of that lane that is still open.
-    fn open_window(&mut self, event: &Value) -> Option<(&mut Window, &mut u8)> {
-        let span = self.window_lane(event)?.last_mut()?;
-        match &mut span.body {
-            Body::Window(window) if window.closed.is_none() => Some((window, &mut span.state)),
-            _ => None,
-        }
-    }
-
-    fn open(&mut self, at: i64, event: &Value) {
-        let mark = Mark::read(at, event);
-        let state = mark.posture;
-        let window = Window { marks: vec![mark], ..Window::default() };
-        if let Some(lane) = self.window_lane(event) {
-            let bytes = lane.push(Span::new(at, state, Body::Window(Box::new(window))));
-            self.held += bytes;
-        }
-    }
-
-    fn change_rung(&mut self, at: i64, event: &Value) {
-        let mark = Mark::read(at, event);
-        if let Some((window, state)) = self.open_window(event) {
-            *state = (*state).max(mark.posture);
-            window.marks.push(mark);
-        }
-    }
-
-    fn close(&mut self, at: i64, event: &Value) {
-        let account = Account::read(event);
-        let idle = event.get("idle_ms").and_then(Value::as_i64).unwrap_or_default();
-        if let Some((window, _)) = self.open_window(event) {
-            window.closed = Some(at);
-            window.last_use = Some(at.saturating_sub(idle));
-            window.account = account;
-        }
-        if let Some(span) = self.window_lane(event).and_then(Lane::last_mut) {
-            span.to = at;
-        }
-    }
-
-    /// The account so far of a window that is open.
-    fn still_open(&mut self, told: &Value) {
-        let last = self.last;
-        if let Some((window, _)) = self.open_window(told) {
-            window.account = Account::read(told);
-            let idle = told.get("idle_ms").and_then(Value::as_i64).unwrap_or_default();
-            window.last_use = Some(last.saturating_sub(idle));
-        }
-    }
-
     /// The page; `played` is how many lines the trace had.
     pub(crate) fn page(mut self, player: &Player<'_>, played: u64) -> String {
-        for (id, _) in self.matrix.dependencies() {
-            let Some((now, report)) = player.health(id) else { break };
+        let healths: Vec<_> = self
+            .matrix
+            .dependencies()
+            .map_while(|(id, _)| player.health(id).map(|known| (id, known)))
+            .collect();
+        if let Some((_, (now, _))) = healths.first() {
             self.last = self.last.max(now.as_millis());
+        }
+        let (_, end) = self.range();
+        for (id, (_, report)) in healths {
             // Without a change it is to the end what it was at first.
-            self.standing(id, report.health);
-            let last = self.last;
-            if let Some(lane) = self.health.get_mut(id.index()) {
-                let unchanged = lane.spans().len() == 1;
-                if let Some(span) = lane.last_mut() {
-                    span.to = last;
-                    if unchanged {
-                        span.state = span::health(report.health);
-                    }
+            let Some(lane) = self.standing(id, report.health) else { continue };
+            let unchanged = lane.spans().len() == 1;
+            if let Some(span) = lane.last_mut() {
+                span.to = end;
+                if unchanged {
+                    span.state = span::health(report.health);
                 }
             }
         }
         for span in self.windows.values_mut().filter_map(Lane::last_mut) {
             if matches!(&span.body, Body::Window(window) if window.closed.is_none()) {
-                span.to = self.last;
+                span.to = end;
             }
         }
         self.limit = 0;
         self.relieve();
         page::page(&self, played)
+    }
+
+    /// From when to when it is drawn: a millisecond at least.
+    fn range(&self) -> (i64, i64) {
+        let first = self.first.unwrap_or_default();
+        (first, self.last.max(first.saturating_add(1)))
     }
 
     fn lanes(&self) -> impl Iterator<Item = &Lane> {

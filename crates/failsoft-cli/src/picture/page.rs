@@ -6,14 +6,22 @@ use super::Picture;
 use super::lane::Lane;
 use super::span::{Kind, Span};
 use super::strip::{HIGH, WIDE, paths};
-use super::{data, tables};
+use super::{data, sums, tables};
 use crate::table::Escaped as Text;
 use crate::words::{Clock, counted, length, thousands};
 
 const PAGE: &str = include_str!("page.html");
 const TIMELINE: &str = include_str!("timeline.html");
 const STYLE: &str = include_str!("picture.css");
-const SCRIPT: [&str; 3] = [include_str!("picture.js"), include_str!("moment.js"), include_str!("hands.js")];
+const SCRIPT: &str = concat!(
+    "\n(() => {\n\"use strict\";\n",
+    include_str!("picture.js"),
+    include_str!("moment.js"),
+    include_str!("hands.js"),
+    "})();\n"
+);
+/// The one script that a browser may run on the page, so that none that a name might smuggle in is.
+const SCRIPT_HASH: &str = "sha256-Cry3BHotcnSyKE/xVqDYpDq/f9DJ/b+IzIF0fSpkJE8=";
 
 /// So many columns the strips that are drawn in advance have together, and one at least and at most: beyond 1,600 lanes
 /// only the script draws.
@@ -24,13 +32,13 @@ const MOST: usize = 500;
 pub(super) fn page(picture: &Picture<'_>, played: u64) -> String {
     let title = Text(&crate::words::name(picture.matrix.name())).to_string();
     let has_lines = picture.lines > 0;
-    let from = picture.first.unwrap_or_default();
-    let range = (from, picture.last.max(from + 1));
+    let range = picture.range();
     filled(PAGE, |name| match name {
         "title" => title.clone(),
+        "hash" => SCRIPT_HASH.into(),
         "style" => STYLE.into(),
         "identity" => Text(picture.matrix.identity()).to_string(),
-        "summary" => tables::summary(picture, played),
+        "summary" => sums::summary(picture, played),
         "merged" => merged(picture),
         "timeline" if has_lines => timeline(picture, range),
         "tables" if has_lines => tables::all(picture),
@@ -93,10 +101,7 @@ fn large(count: u64) -> String {
 
 fn script(picture: &Picture<'_>, range: (i64, i64)) -> String {
     let data = data::json(picture, range);
-    format!(
-        "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>\n(() => {{\n\"use strict\";\n{}}})();\n</script>\n",
-        SCRIPT.concat()
-    )
+    format!("<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n")
 }
 
 fn timeline(picture: &Picture<'_>, range: (i64, i64)) -> String {
@@ -230,6 +235,30 @@ fn ticks((from, to): (i64, i64)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Base64, as a browser writes a hash.
+    fn base64(bytes: &[u8]) -> String {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut out = String::new();
+        for three in bytes.chunks(3) {
+            let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+                << (8 * (3 - three.len()));
+            for place in 0..4 {
+                let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+                out.push(if place <= three.len() { char::from(letter) } else { '=' });
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_script_is_the_one_that_may_run() {
+        use sha2::Digest;
+        // The vectors of RFC 4648.
+        assert_eq!([&b"f"[..], b"fo", b"foobar"].map(base64), ["Zg==", "Zm8=", "Zm9vYmFy"]);
+        let hash = format!("sha256-{}", base64(&sha2::Sha256::digest(SCRIPT)));
+        assert_eq!(SCRIPT_HASH, hash, "the script has changed: write its new hash");
+    }
 
     #[test]
     fn what_is_filled_in_is_not_read_again() {

@@ -31,14 +31,20 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Result<Outcome, Trouble> 
     let target = || args.html.as_deref().map(|path| Target::open(path, &inputs)).transpose();
     if args.trace == "-" {
         let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
-        let mut replay =
-            Replay { name: "standard input".into(), player, progress: Progress::none(), drawing };
+        let mut replay = Replay {
+            name: "standard input".into(),
+            player,
+            progress: Progress::none(),
+            drawing,
+            unread: false,
+        };
         let source = BufReader::with_capacity(BUFFER, io::stdin().lock());
         return replay.run(Lines::new(source), args.json, &loaded.matrix, out);
     }
     let (file, size) = open(&args.trace)?;
     let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
-    let mut replay = Replay { name: shown(&args.trace), player, progress: Progress::of(size), drawing };
+    let progress = Progress::of(size);
+    let mut replay = Replay { name: shown(&args.trace), player, progress, drawing, unread: false };
     let source = BufReader::with_capacity(BUFFER, file);
     replay.run(Lines::new(source), args.json, &loaded.matrix, out)
 }
@@ -63,6 +69,8 @@ struct Replay<'m> {
     player: Player<'m>,
     progress: Progress,
     drawing: Option<Drawing<'m>>,
+    /// Nobody reads standard output any more; a page is drawn to its end all the same.
+    unread: bool,
 }
 
 /// A page that is drawn meanwhile.
@@ -126,8 +134,11 @@ impl<'m> Replay<'m> {
             self.progress.at(lines.bytes);
         };
         self.progress.end();
-        if let Some(text) = &mut text {
-            text.end(&self.player, ended.is_ok().then_some(played), out)?;
+        if let Some(text) = text.as_mut().filter(|_| !self.unread) {
+            match text.end(&self.player, ended.is_ok().then_some(played), out) {
+                Err(Trouble::ClosedPipe) if self.drawing.is_some() => {}
+                told => told?,
+            }
         }
         ended?;
         if let Some(drawing) = self.drawing.take() {
@@ -146,12 +157,19 @@ impl<'m> Replay<'m> {
             if let Some(drawing) = &mut self.drawing {
                 drawing.take(&self.player, &output);
             }
-            match text {
-                Some(text) => text.say(&self.player, output, out)?,
+            if self.unread {
+                continue;
+            }
+            let told = match text {
+                Some(text) => text.say(&self.player, output, out),
                 None => {
-                    self.player.write_json(&mut *out, &output)?;
-                    out.write_all(b"\n")?;
+                    let written = self.player.write_json(&mut *out, &output);
+                    written.and_then(|()| out.write_all(b"\n")).map_err(Trouble::from)
                 }
+            };
+            match told {
+                Err(Trouble::ClosedPipe) if self.drawing.is_some() => self.unread = true,
+                told => told?,
             }
         }
         Ok(())
