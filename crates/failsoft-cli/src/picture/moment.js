@@ -10,7 +10,7 @@ function make(tag, text, name) {
 
 function mixture(kind, span) {
   const what = [["change", "changes"], ["decision", "decisions"], ["window", "windows"], ["line", "lines"]][kind];
-  const parts = (span[6] ?? []).map(([state, amount]) =>
+  const parts = (span[6] ?? []).filter(([, amount]) => amount > 0).map(([state, amount]) =>
     `${stateName(kind, state)} ${kind === HEALTH ? length(amount) : amount.toLocaleString("en")}`);
   return `mixed: ${counted(span[3], ...what)}, worst ${stateName(kind, span[2])} (${parts.join(", ")})`;
 }

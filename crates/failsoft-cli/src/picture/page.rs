@@ -21,7 +21,7 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 /// The one script that a browser may run on the page, so that none that a name might smuggle in is.
-const SCRIPT_HASH: &str = "sha256-Cry3BHotcnSyKE/xVqDYpDq/f9DJ/b+IzIF0fSpkJE8=";
+const SCRIPT_HASH: &str = "sha256-ksE7hVfFkyXo8+Qql39QBskM1jvbdghHl3mtLXJ8dDk=";
 
 /// So many columns the strips that are drawn in advance have together, and one at least and at most: beyond 1,600 lanes
 /// only the script draws.
@@ -85,9 +85,9 @@ fn merged(picture: &Picture<'_>) -> String {
     let widest = lanes.iter().map(|lane| lane.width()).max().unwrap_or_default();
     let within = length(failsoft::Millis::new(widest.unsigned_abs()));
     format!(
-        "<p class=\"merged\"><strong>Merged to stay small:</strong> {} of {} printed lines stand in {} of {}. \
-         Neighbours within {within} or less are one span, drawn as a comb where they differ, which tells how many there were \
-         and the worst of them; the sums are of all.</p>\n",
+        "<p class=\"merged\"><strong>Merged to stay small:</strong> {} of {} printed lines stand in {} of {}. Neighbours within \
+         {within} became one span, drawn as a comb where they differ: it tells how many there were, and the worst of them. \
+         The sums are of all.</p>\n",
         large(lines),
         large(picture.lines),
         counted(spans, "merged span", "merged spans"),

@@ -103,7 +103,7 @@ fn mixture(kind: Kind, span: &Span) -> String {
         Kind::Told => count(span.count, "line", "lines"),
     };
     let tallied = span.tallied();
-    let parts = tallied.iter().map(|(state, amount)| {
+    let parts = tallied.iter().filter(|(_, amount)| *amount > 0).map(|(state, amount)| {
         let amount = if kind == Kind::Health { length(Millis::new(*amount)) } else { large(*amount) };
         format!("{} {amount}", kind.state(*state))
     });
