@@ -51,6 +51,12 @@ function lines(lane, span) {
       const amounts = account.amounts.map(([meter, amount]) => `${meter} ${amount.toLocaleString("en")}`);
       const when = body.closed === null ? "so far" : "when it closed";
       out.push(`${when} ${[counted(account.requests, "request", "requests"), ...amounts].join(", ")}`);
+      const each = (rows) => rows.map(([name, requests]) => `${name} ${requests.toLocaleString("en")}`);
+      const more = account.tenants.length - 5 + account.more[0];
+      const whom = [...each(account.tenants.slice(0, 5)), ...(more > 0 ? [`${more.toLocaleString("en")} more`] : []),
+        ...(account.others ? each([["others", account.others]]) : [])];
+      if (account.rungs.length) out.push(`by ${each(account.rungs).join(", ")}`);
+      if (whom.length) out.push(`for ${whom.join(", ")}`);
     }
     return out;
   }

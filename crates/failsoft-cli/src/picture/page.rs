@@ -21,7 +21,7 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 /// The one script that a browser may run on the page, so that none that a name might smuggle in is.
-const SCRIPT_HASH: &str = "sha256-ksE7hVfFkyXo8+Qql39QBskM1jvbdghHl3mtLXJ8dDk=";
+const SCRIPT_HASH: &str = "sha256-om0aHQAe7kEtDG5VWxeuJM1jxe4oMWX1WTJmpfqGsxE=";
 
 /// So many columns the strips that are drawn in advance have together, and one at least and at most: beyond 1,600 lanes
 /// only the script draws.
