@@ -1,4 +1,6 @@
 // What stood at a moment: shown beside the lanes, and said in a sentence.
+// A name of a stranger keeps its direction of writing to itself.
+const isolated = (name) => `\u2068${name}\u2069`;
 const word = (number) => (number >= 0 ? data.words[number] : "");
 
 function make(tag, text, name) {
@@ -31,7 +33,7 @@ function lines(lane, span) {
     const again = retry === undefined ? "" : `, again in ${length(retry)}`;
     const out = [`${lane.name}: ${stateName(OPERATION, state)} ${answer ? word(answer[0]) : ""}${again}`];
     const flags = answer ? ["", " (preview)", " (shadow: not obeyed)", " (preview of a shadow)"][answer[4]] : "";
-    let whose = `${who >= 0 ? `${word(who)}, ` : ""}${until}${flags}`;
+    let whose = `${who >= 0 ? `${isolated(word(who))}, ` : ""}${until}${flags}`;
     if (parts) whose += `; ${mixture(OPERATION, span)}`;
     else if (count > 1) whose += `, and ${(count - 1).toLocaleString("en")} more like this`;
     out.push(whose);
@@ -51,7 +53,7 @@ function lines(lane, span) {
       const amounts = account.amounts.map(([meter, amount]) => `${meter} ${amount.toLocaleString("en")}`);
       const when = body.closed === null ? "so far" : "when it closed";
       out.push(`${when} ${[counted(account.requests, "request", "requests"), ...amounts].join(", ")}`);
-      const each = (rows) => rows.map(([name, requests]) => `${name} ${requests.toLocaleString("en")}`);
+      const each = (rows) => rows.map(([name, requests]) => `${isolated(name)} ${requests.toLocaleString("en")}`);
       const more = account.tenants.length - 5 + account.more[0];
       const whom = [...each(account.tenants.slice(0, 5)), ...(more > 0 ? [`${more.toLocaleString("en")} more`] : []),
         ...(account.others ? each([["others", account.others]]) : [])];
