@@ -137,10 +137,12 @@ pub(crate) struct DecideArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Decisions that are alike and follow one another are folded into one line. Calls that may be made are not shown,
-those that may not are. With --json every answer and event is a line of its own.
+those that may not are. With --json every answer and event is a line of its own. With --html a page is written beside either: each dependency's health,
+each operation's posture and each window over time, with the reasons. A long trace is merged there, and the page says so.
 
 Examples:
   failsoft replay gate.toml incident.jsonl
+  failsoft replay gate.toml incident.jsonl --html incident.html
   failsoft replay gate.toml incident.jsonl --json | grep '\"verdict\":\"deny\"'
   zstdcat incident.jsonl.zst | failsoft replay gate.toml -")]
 pub(crate) struct ReplayArgs {
@@ -152,7 +154,7 @@ pub(crate) struct ReplayArgs {
     /// Print JSON Lines.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write a page to FILE (not built yet).
+    /// Write the picture of the replay to FILE too: one HTML page that needs nothing else.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
 }

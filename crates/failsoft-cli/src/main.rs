@@ -8,6 +8,7 @@ mod check;
 mod decide;
 mod matrix;
 mod out;
+mod picture;
 mod replay;
 mod start;
 mod table;

@@ -56,6 +56,9 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
+    /// No colour, wherever it goes.
+    pub(crate) const PLAIN: Self = Self { color: false };
+
     /// Whether there is any colour.
     pub(crate) const fn is_on(self) -> bool {
         self.color

@@ -270,14 +270,6 @@ fn the_longest_line_that_may_be() {
 }
 
 #[test]
-fn a_page_is_not_built_yet() {
-    let told = failsoft(&["replay", "preset:ai-gateway", "trace.jsonl", "--html", "page.html"]).refused();
-    assert!(
-        told.starts_with("error: `failsoft replay --html` is specified, but not built in this version\n")
-    );
-}
-
-#[test]
 fn who_stops_reading_ends_it_quietly() {
     let folder = Folder::new("replay-pipe");
     let matrix = matrix(&folder);

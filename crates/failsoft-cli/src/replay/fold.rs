@@ -74,7 +74,7 @@ impl Fold {
 }
 
 /// Whether two decisions say the same, numbers that count on and waits that run off aside.
-fn alike(left: &Decision, right: &Decision) -> bool {
+pub(crate) fn alike(left: &Decision, right: &Decision) -> bool {
     let reasons = || left.reasons.iter().zip(&right.reasons);
     let obligations = || left.obligations.iter().zip(&right.obligations);
     left.operation == right.operation

@@ -10,33 +10,42 @@ mod windows;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
-use failsoft::trace::{LINE_BYTES, Output, Player};
+use failsoft::trace::{LINE_BYTES, Output, Player, Said};
 
+pub(crate) use self::fold::alike;
 use self::lines::{Bad, Lines};
 use self::progress::Progress;
 use self::text::Text;
 use crate::args::ReplayArgs;
 use crate::matrix::{self, shown};
 use crate::out::Out;
+use crate::picture::{Picture, Target};
 use crate::trouble::{Outcome, Trouble, plain};
 
 /// So much of a trace is read at a time.
 const BUFFER: usize = 64 * 1024;
 
 pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Result<Outcome, Trouble> {
-    if args.html.is_some() {
-        let help = "leave --html out for text, or take --json and draw it with something else";
-        return Err(Trouble::not_built("`failsoft replay --html`", help));
-    }
     let loaded = matrix::loaded(&args.matrix)?;
     let player = Player::new(&loaded.matrix);
+    let inputs = [args.matrix.matrix.as_str(), args.trace.as_str()];
+    let target = || args.html.as_deref().map(|path| Target::open(path, &inputs)).transpose();
     if args.trace == "-" {
-        let mut replay = Replay { name: "standard input".into(), player, progress: Progress::none() };
+        let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
+        let mut replay = Replay {
+            name: "standard input".into(),
+            player,
+            progress: Progress::none(),
+            drawing,
+            unread: false,
+        };
         let source = BufReader::with_capacity(BUFFER, io::stdin().lock());
         return replay.run(Lines::new(source), args.json, &loaded.matrix, out);
     }
     let (file, size) = open(&args.trace)?;
-    let mut replay = Replay { name: shown(&args.trace), player, progress: Progress::of(size) };
+    let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
+    let progress = Progress::of(size);
+    let mut replay = Replay { name: shown(&args.trace), player, progress, drawing, unread: false };
     let source = BufReader::with_capacity(BUFFER, file);
     replay.run(Lines::new(source), args.json, &loaded.matrix, out)
 }
@@ -60,6 +69,41 @@ struct Replay<'m> {
     name: String,
     player: Player<'m>,
     progress: Progress,
+    drawing: Option<Drawing<'m>>,
+    /// Nobody reads standard output any more; a page is drawn to its end all the same.
+    unread: bool,
+}
+
+/// A page that is drawn meanwhile.
+struct Drawing<'m> {
+    picture: Picture<'m>,
+    /// What the text form says of an event.
+    sentences: Text<'m>,
+    target: Target,
+}
+
+impl<'m> Drawing<'m> {
+    fn new(matrix: &'m failsoft::Matrix, target: Target) -> Self {
+        Self { picture: Picture::new(matrix), sentences: Text::plain(matrix), target }
+    }
+
+    fn take(&mut self, player: &Player<'_>, output: &Output) {
+        let said = match &output.said {
+            Said::Event { event, .. } => Some(self.sentences.event(player, event)),
+            _ => None,
+        };
+        self.picture.take(player, output, said.as_deref());
+    }
+
+    /// Asks which windows are still open, and writes the page.
+    fn end(mut self, player: &mut Player<'_>, played: u64) -> Result<(), Trouble> {
+        let mut open = Vec::new();
+        // A question changes nothing, and without an answer the page says less.
+        if played > 0 && player.line(r#"{"windows":{}}"#, &mut open).is_ok() {
+            open.iter().for_each(|output| self.picture.take(player, output, None));
+        }
+        self.target.write(&self.picture.page(player, played))
+    }
 }
 
 impl<'m> Replay<'m> {
@@ -91,20 +135,42 @@ impl<'m> Replay<'m> {
             self.progress.at(lines.bytes);
         };
         self.progress.end();
-        if let Some(text) = &mut text {
-            text.end(&self.player, ended.is_ok().then_some(played), out)?;
+        if let Some(text) = text.as_mut().filter(|_| !self.unread) {
+            match text.end(&self.player, ended.is_ok().then_some(played), out) {
+                Err(Trouble::ClosedPipe) if self.drawing.is_some() => {}
+                told => told?,
+            }
         }
-        ended.map(|()| Outcome::Done)
+        ended?;
+        if let Some(drawing) = self.drawing.take() {
+            drawing.end(&mut self.player, played)?;
+        }
+        Ok(Outcome::Done)
     }
 
-    fn say(&self, said: &mut Vec<Output>, text: &mut Option<Text<'m>>, out: &mut Out) -> Result<(), Trouble> {
+    fn say(
+        &mut self,
+        said: &mut Vec<Output>,
+        text: &mut Option<Text<'m>>,
+        out: &mut Out,
+    ) -> Result<(), Trouble> {
         for output in said.drain(..) {
-            match text {
-                Some(text) => text.say(&self.player, output, out)?,
+            if let Some(drawing) = &mut self.drawing {
+                drawing.take(&self.player, &output);
+            }
+            if self.unread {
+                continue;
+            }
+            let told = match text {
+                Some(text) => text.say(&self.player, output, out),
                 None => {
-                    self.player.write_json(&mut *out, &output)?;
-                    out.write_all(b"\n")?;
+                    let written = self.player.write_json(&mut *out, &output);
+                    written.and_then(|()| out.write_all(b"\n")).map_err(Trouble::from)
                 }
+            };
+            match told {
+                Err(Trouble::ClosedPipe) if self.drawing.is_some() => self.unread = true,
+                told => told?,
             }
         }
         Ok(())

@@ -33,6 +33,12 @@ impl<'m> Text<'m> {
         Self { matrix, paint: out.paint, columns, fold: None, shown: None, summary }
     }
 
+    /// For single sentences, without colours.
+    pub(super) fn plain(matrix: &'m Matrix) -> Self {
+        let (paint, summary) = (Paint::PLAIN, Summary::new(matrix));
+        Self { matrix, paint, columns: usize::MAX, fold: None, shown: None, summary }
+    }
+
     pub(super) fn say(&mut self, player: &Player<'_>, output: Output, out: &mut Out) -> Result<(), Trouble> {
         self.summary.note(&output);
         let at = output.at;
@@ -205,7 +211,7 @@ impl<'m> Text<'m> {
         details
     }
 
-    fn event(&self, player: &Player<'_>, event: &Event) -> String {
+    pub(super) fn event(&self, player: &Player<'_>, event: &Event) -> String {
         let of = |id| self.matrix.dependency_name(id);
         match event {
             Event::HealthChanged { dependency, from, to, why, crossed, window, wait, outage, .. } => {

@@ -8,6 +8,8 @@ use super::rung::Rung;
 use crate::out::Out;
 use crate::trouble::Trouble;
 
+use self::Escaped as Text;
+
 const STYLE: &str = include_str!("style.css");
 
 pub(super) fn write(table: &Table<'_>, out: &mut Out) -> Result<(), Trouble> {
@@ -120,9 +122,9 @@ fn rung(rung: &Rung, out: &mut Out) -> Result<(), Trouble> {
 }
 
 /// Text in which nothing is markup, in an attribute as well.
-struct Text<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for letter in self.0.chars() {
             match letter {
@@ -142,6 +144,6 @@ impl fmt::Display for Text<'_> {
 mod tests {
     #[test]
     fn nothing_in_it_is_markup() {
-        assert_eq!(super::Text("<a href='x'>&\"").to_string(), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+        assert_eq!(super::Escaped("<a href='x'>&\"").to_string(), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
     }
 }

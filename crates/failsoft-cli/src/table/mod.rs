@@ -8,6 +8,7 @@ mod rows;
 mod rung;
 mod text;
 
+pub(crate) use self::html::Escaped;
 use crate::args::{Format, TableArgs};
 use crate::matrix;
 use crate::out::Out;
