@@ -4,6 +4,7 @@ mod bench;
 mod events;
 mod generate;
 mod outages;
+mod picture;
 mod process;
 mod ready;
 mod states;
@@ -96,9 +97,19 @@ fn demo() -> Result<(), String> {
         "An AI gateway loses Redis, then its KMS, then both providers; an operator helps, and all comes back."
     );
     println!("The matrix: spec/presets/ai-gateway.toml   The trace: spec/traces/ai-gateway-outage.jsonl\n");
-    let trace = process::root().join("spec/traces/ai-gateway-outage.jsonl");
-    let mut replay = process::cargo(&["run", "--quiet", "--package", "failsoft-cli", "--", "replay"]);
-    process::run(replay.arg("preset:ai-gateway").arg(trace))
+    let replay = || {
+        let mut replay = process::cargo(&["run", "--quiet", "--package", "failsoft-cli", "--", "replay"]);
+        replay.arg("preset:ai-gateway");
+        replay
+    };
+    process::run(replay().arg(process::root().join("spec/traces/ai-gateway-outage.jsonl")))?;
+    let (incident, page) =
+        ("spec/incidents/google-cloud-2025-06-12.jsonl", "target/google-cloud-2025-06-12.html");
+    println!("\nThe same gateway on 12 June 2025, as Google Cloud's policy check fails ({incident}):\n");
+    let incident = process::root().join(incident);
+    process::run(replay().arg(incident).arg("--html").arg(process::root().join(page)))?;
+    println!("\nIts picture: {page}");
+    Ok(())
 }
 
 fn vectors(mutate: bool) -> Result<(), String> {

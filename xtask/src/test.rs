@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::process::{cargo, run as run_process};
-use crate::{Part, generate, tidy, vectors};
+use crate::{Part, generate, picture, tidy, vectors};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
@@ -34,12 +34,22 @@ const RUST: &[Step] = &[
     ("vectors: every mutant of every rung", || vectors(true)),
 ];
 
+const PICTURE: Step = ("picture: in a browser, by axe and by keyboard", picture::run);
+
 /// Runs the parts, or one of them.
 pub(crate) fn run(only: Option<Part>) -> Result<(), String> {
     let mut summary = Vec::new();
     let mut failed = 0;
     if only.is_none_or(|part| part == Part::Rust) {
-        for (name, step) in RUST {
+        let browser = picture::browser();
+        if browser.is_none() {
+            summary.push(
+                "none    picture: there is no browser here; install `chromium`, or name one in CHROMIUM"
+                    .to_owned(),
+            );
+        }
+        let looked_at = browser.map(|_| PICTURE);
+        for (name, step) in RUST.iter().chain(looked_at.as_ref()) {
             println!("\n== {name}");
             let start = Instant::now();
             let outcome = step();

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use failsoft::document::{Diagnostics, Loaded, Severity};
+use failsoft::draft::Share;
 use failsoft::{Matrix, Promise, promises};
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::args::CheckArgs;
 use crate::matrix::{self, Source};
 use crate::out::Out;
 use crate::trouble::{Outcome, Trouble};
-use crate::words::counted;
+use crate::words::{counted, thousands};
 
 /// What is said of a matrix without mistakes: not more than is known.
 const NOT_PROVEN: &str = "not proven: that the laws and invariants hold in every combination of failures (a later version does that)";
@@ -49,6 +50,14 @@ fn text(source: &Source, checked: &Result<Loaded, Diagnostics>, out: &mut Out) -
             for promise in promises(&loaded.matrix) {
                 writeln!(out, "{}", sentence(&loaded.matrix, &promise))?;
             }
+            for meter in draft.meters.iter().filter(|meter| meter.window.is_none()) {
+                writeln!(
+                    out,
+                    "meter {}: without a window its {} keys leave only at a reset that a reading tells; then newcomers find no room",
+                    meter.name,
+                    thousands(usize::try_from(meter.capacity).unwrap_or(usize::MAX)),
+                )?;
+            }
             writeln!(out, "{NOT_PROVEN}")?;
         }
         Err(told) => {
@@ -69,7 +78,13 @@ fn sentence(matrix: &Matrix, promise: &Promise) -> String {
     );
     match (promise.instances, promise.most()) {
         (Some(instances), Some(most)) => {
-            format!("{lost}; in all at most {most} in a period on {instances}, however often it is lost")
+            let told = match promise.share {
+                Share::PerInstance => format!(" (and none told that there are fewer than {instances})"),
+                Share::Percent(_) => String::new(),
+            };
+            format!(
+                "{lost}; in all at most {most} in a period on {instances}, however often it is lost{told}"
+            )
         }
         _ => format!("{lost}; how much in all is not known without max_instances"),
     }

@@ -8,10 +8,10 @@ use crate::decide::{Deliberation, deliberate};
 use crate::health::Permit;
 use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::{self, KeyNames, Reading, Table};
-use crate::metering::{self, Told, Whose};
+use crate::metering::{self, StoreFor, Told, Whose};
 use crate::quick;
 use crate::report::Pass;
-use crate::request::Request;
+use crate::request::{Memory, Request};
 use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
 use crate::state::{DependencyState, MOST_SOURCES, Signed, State, earlier};
 use crate::window::{self, WindowUse};
@@ -243,8 +243,10 @@ impl<'a> Applying<'a> {
             Signal::Decided(request) => return Answer::Decision(self.commit(request)),
             Signal::Finished { request, amounts } => {
                 let (matrix, told) = (self.matrix, &mut self.told);
-                metering::finish(matrix, self.state, told, request, amounts, now);
-                let _ = core::mem::take(&mut request.memory);
+                if !core::mem::replace(&mut request.has_finished, true) {
+                    metering::finish(matrix, self.state, told, request, amounts, now);
+                }
+                request.memory = Memory::default();
             }
             Signal::Reading { meter, tenant, session, used, limit, mode, resets_in, age } => {
                 let at = now.minus(age);
@@ -360,6 +362,7 @@ impl<'a> Applying<'a> {
     fn commit(&mut self, request: &mut Request) -> Decision {
         let Deliberation { mut decision, looked_at, standing, failed } =
             deliberate(self.matrix, self.state, request, self.now);
+        request.has_finished = false;
         self.number(&mut decision, request);
         let matrix = self.matrix;
         let operation = request.operation.and_then(|id| Some((id, matrix.operations.get(id.index())?)));
@@ -372,8 +375,11 @@ impl<'a> Applying<'a> {
             for meter in &operation.meters {
                 let told = &mut self.told;
                 let store = matrix.meters.get(meter.index()).map(|meter| meter.store);
-                let failed = store.is_some_and(|store| failed.contains(&store));
-                metering::take(matrix, self.state, told, *meter, request, failed, self.now);
+                let store = StoreFor {
+                    failed: store.is_some_and(|store| failed.contains(&store)),
+                    report: store.and_then(|store| request.met(store).report).map(|(report, _)| report),
+                };
+                metering::take(matrix, self.state, told, *meter, request, store, self.now);
             }
             for of in window::used(operation_id, &looked_at, decision.verdict.goes_on(), shadow) {
                 let used = window::use_it(matrix, self.state, of, shadow, request, self.now);

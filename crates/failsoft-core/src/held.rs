@@ -6,7 +6,7 @@ use crate::matrix::MeterId;
 use crate::meter::{self, View};
 use crate::needs::{Asking, Condition, Failure, Source, Subject};
 use crate::report::Report;
-use crate::{Fault, MeterMode, Posture, RuleKind, Stage};
+use crate::{Fault, MeterMode, Millis, Posture, RuleKind, Stage};
 
 impl<'a> Asking<'a> {
     /// What the store is last known to have said of a limit: it holds while the store has failed, and cuts what
@@ -27,7 +27,8 @@ impl<'a> Asking<'a> {
         let (meter, reading, left) = meters.find_map(|meter| {
             let view = self.view(*meter)?;
             let reading = if failed { view.blocks() } else { view.is_spent() };
-            Some((*meter, reading?, view.left_of_period(self.now)))
+            let left = reading?.end(self.window_of(*meter)).map(|end| end.since(self.now));
+            Some((*meter, reading?, left))
         })?;
         let failure = self.failure_of(subject);
         let source = failure.map_or(Source::Request, |failure| failure.source);
@@ -52,6 +53,10 @@ impl<'a> Asking<'a> {
         }
     }
 
+    fn window_of(&self, meter: MeterId) -> Option<Millis> {
+        self.matrix.meters.get(meter.index())?.window
+    }
+
     /// A meter, as this request sees its key.
     pub(crate) fn view(&self, meter: MeterId) -> Option<View> {
         let settings = self.matrix.meters.get(meter.index())?;
@@ -74,7 +79,9 @@ impl<'a> Asking<'a> {
         answer.again = true;
         if let Some(meter) = refusal.held_by {
             answer.posture = Posture::FailClosed;
-            answer.wait = self.view(meter).and_then(|view| view.left_of_period(self.now));
+            let reading = self.view(meter).and_then(|view| view.reading);
+            let end = reading.and_then(|reading| reading.end(self.window_of(meter)));
+            answer.wait = end.map(|end| end.since(self.now));
         }
         answer
     }

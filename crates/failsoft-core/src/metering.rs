@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use crate::draft::MeterKey;
 use crate::matrix::{Matrix, Meter, MeterId};
-use crate::meter::{self, Key, KeyNames, Reading, Table};
+use crate::meter::{self, Key, KeyNames, Reading, Table, Taken};
+use crate::report::Report;
 use crate::request::{Request, TakenFor};
 use crate::signal::Event;
 use crate::state::State;
@@ -40,6 +41,9 @@ struct Metering<'a> {
     meter: &'a Meter,
     table: &'a mut Table,
     told: &'a mut Told,
+    now: Time,
+    /// The hash key of names.
+    secret: (u64, u64),
 }
 
 /// What is to be told at the end of a line: limits reached, then full tables.
@@ -73,7 +77,7 @@ impl Metering<'_> {
     }
 
     fn reached(&mut self, key: Key, whose: Whose<'_>) {
-        if let Some(reached) = self.table.reached(self.meter, key) {
+        if let Some(reached) = self.table.reached(self.meter, key, self.now) {
             let names = whose.names(self.meter.key);
             let (mode, used, own, limit) = (reached.mode, reached.used, reached.own, reached.limit);
             self.told.reached.push(Event::LimitReached { meter: self.id, names, mode, used, own, limit });
@@ -86,9 +90,10 @@ fn metering<'a>(
     state: &'a mut State,
     told: &'a mut Told,
     id: MeterId,
+    now: Time,
 ) -> Option<Metering<'a>> {
     let (meter, table) = (matrix.meters.get(id.index())?, state.tables.get_mut(id.index())?);
-    Some(Metering { id, meter, table, told })
+    Some(Metering { id, meter, table, told, now, secret: state.seed.hash_key })
 }
 
 /// Whether the store of a meter is neither down nor probing.
@@ -97,43 +102,55 @@ fn store_is_up(matrix: &Matrix, state: &State, meter: &Meter, now: Time) -> bool
     health.is_some_and(|health| !matches!(health, Health::Down | Health::Probing))
 }
 
-/// A commit takes an amount; `failed` where the store has failed for it, as far as this commit knows.
+/// What a commit knows of a meter's store.
+#[derive(Clone, Copy)]
+pub(crate) struct StoreFor {
+    /// It has failed for the request.
+    pub(crate) failed: bool,
+    /// What the request itself has told of it.
+    pub(crate) report: Option<Report>,
+}
+
+/// A commit takes an amount. One that was taken before, and waits, is unreported or not by what the request has told.
 pub(crate) fn take(
     matrix: &Matrix,
     state: &mut State,
     told: &mut Told,
     id: MeterId,
     request: &mut Request,
-    failed: bool,
+    store: StoreFor,
     now: Time,
 ) {
-    if let Some(held) = request.memory.taken.get_mut(id) {
-        if let Some(metering) = metering(matrix, state, told, id) {
-            let whose = Whose { tenant: &held.tenant, session: &held.session };
-            let unreported = failed.then(|| whose.names(metering.meter.key));
-            metering.table.ask_again(&mut held.taken, unreported);
-        }
-        return;
-    }
     let operation = request.operation.and_then(|id| matrix.operations.get(id.index()));
     let within = operation.map(|operation| operation.unsettled_for).filter(|_| request.finishes);
     // What is due at once happens at once.
     let within = within.filter(|within| *within > Millis::ZERO);
     let amount = request.amount(id);
     let Some(of) = matrix.meters.get(id.index()).map(|meter| meter.key) else { return };
-    let (tenant, session) = (request.tenant.clone(), request.session.clone());
-    let whose = Whose { tenant: &tenant, session: &session };
-    let key = whose.key(state, of);
-    let Some(mut metering) = metering(matrix, state, told, id) else { return };
-    let unreported = failed.then(|| whose.names(of));
-    let taken = metering.table.take(metering.meter, key, amount, within, unreported, now);
-    if amount > 0 && taken.place.is_none() {
-        metering.full();
+    let Some(mut metering) = metering(matrix, state, told, id, now) else { return };
+    let secret = metering.secret;
+    let held = request.memory.taken.entry(id, || {
+        let (tenant, session) = (request.tenant.clone(), request.session.clone());
+        let key = meter::key(secret, of, &tenant, &session);
+        TakenFor { taken: Taken { key, amount, place: None }, tenant, session }
+    });
+    let whose = Whose { tenant: &held.tenant, session: &held.session };
+    match (held.taken.place, store.report) {
+        // Nothing, or nothing that there was room for.
+        (None, _) if amount > 0 => {
+            let unreported = store.failed.then(|| whose.names(of));
+            held.taken = metering.table.take(metering.meter, held.taken.key, amount, within, unreported, now);
+            if held.taken.place.is_none() {
+                metering.full();
+            }
+            metering.reached(held.taken.key, whose);
+        }
+        (Some(_), Some(Report::Failed(_))) if store.failed => {
+            metering.table.ask_again(&mut held.taken, Some(whose.names(of)));
+        }
+        (Some(_), Some(Report::Ok)) => metering.table.ask_again(&mut held.taken, None),
+        _ => {}
     }
-    if amount > 0 {
-        metering.reached(key, whose);
-    }
-    request.memory.taken.insert(id, TakenFor { taken, tenant, session });
 }
 
 /// An amount that nothing was taken for is settled at once.
@@ -149,7 +166,7 @@ pub(crate) fn usage(
     let Some(meter) = matrix.meters.get(id.index()).filter(|_| amount > 0) else { return };
     let failed = !store_is_up(matrix, state, meter, now);
     let key = whose.key(state, meter.key);
-    let Some(mut metering) = metering(matrix, state, told, id) else { return };
+    let Some(mut metering) = metering(matrix, state, told, id, now) else { return };
     let unreported = failed.then(|| whose.names(meter.key));
     if !metering.table.use_at_once(metering.meter, key, amount, unreported, now) {
         metering.full();
@@ -177,7 +194,7 @@ pub(crate) fn finish(
         match request.memory.taken.get(id) {
             Some(TakenFor { taken, tenant, session }) if taken.amount > 0 => {
                 let whose = Whose { tenant, session };
-                let Some(mut metering) = metering(matrix, state, told, id) else { continue };
+                let Some(mut metering) = metering(matrix, state, told, id, now) else { continue };
                 if metering.table.finish(meter, *taken, actual, || whose.names(meter.key), now) {
                     metering.reached(taken.key, whose);
                 }
@@ -200,7 +217,7 @@ pub(crate) fn read(
 ) {
     let Some(of) = matrix.meters.get(id.index()).map(|meter| meter.key) else { return };
     let key = whose.key(state, of);
-    let Some(mut metering) = metering(matrix, state, told, id) else { return };
+    let Some(mut metering) = metering(matrix, state, told, id, now) else { return };
     match metering.table.read(metering.meter, key, reading, now) {
         Some(true) => metering.reached(key, whose),
         Some(false) => metering.full(),
@@ -227,6 +244,7 @@ pub(crate) fn settle(matrix: &Matrix, state: &mut State, now: Time, events: &mut
             meter: id,
             names: told.names,
             amount: told.amount,
+            ended: told.ended.map(|ended| now.since(ended)),
         }));
     }
 }

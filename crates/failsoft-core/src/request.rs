@@ -92,6 +92,8 @@ pub struct Request {
     pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) amounts: SmallMap<MeterId, u64>,
     pub(crate) finishes: bool,
+    /// It has ended, and has not asked since.
+    pub(crate) has_finished: bool,
     pub(crate) memory: Memory,
 }
 
@@ -117,6 +119,7 @@ impl Request {
             attributes: BTreeMap::new(),
             amounts: SmallMap::default(),
             finishes: true,
+            has_finished: false,
             memory: Memory::default(),
         }
     }

@@ -323,6 +323,8 @@ pub enum Event {
         names: KeyNames,
         /// How much.
         amount: u64,
+        /// How long ago its period ended, where it has.
+        ended: Option<Millis>,
     },
     /// Requests go on in spite of a dependency's failure, from this one.
     WindowOpened(WindowUse),

@@ -22,11 +22,6 @@ impl<K: Copy + Ord, V> SmallMap<K, V> {
         self.0.get(place).map(|(_, value)| value)
     }
 
-    pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
-        let place = self.place(key).ok()?;
-        self.0.get_mut(place).map(|(_, value)| value)
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -112,11 +112,13 @@ impl Engine {
         away: Option<i64>,
         now: i64,
     ) -> Result<(), String> {
-        health::allowed(snapshot, &["v", "dependencies", "meters", "instances"])?;
+        health::allowed(snapshot, &["v", "dependencies", "meters", "instances", "windows"])?;
         if health::whole(snapshot, "v")? != Some(1) {
             return Err("a snapshot has v 1".to_owned());
         }
         let empty = Map::new();
+        // So that requests' parts in windows are told apart: here the numbers of windows never come twice.
+        health::whole(snapshot, "windows")?;
         let saved = match snapshot.get("dependencies") {
             None => &empty,
             Some(value) => table(value, "dependencies")?,

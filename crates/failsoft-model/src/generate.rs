@@ -3,6 +3,7 @@
 
 mod documents;
 mod healths;
+mod lives;
 mod meters;
 mod rungs;
 mod scenes;
@@ -107,6 +108,10 @@ struct PlannedMeter {
     /// It counts by tenant and session.
     by_session: bool,
     limit: Option<i64>,
+    /// The milliseconds of its window.
+    window: Option<i64>,
+    /// How many keys its table holds, where it says so.
+    capacity: Option<u32>,
 }
 
 /// A parameter, its default, and the values that it may be bound to.

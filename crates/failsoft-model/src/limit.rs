@@ -75,5 +75,5 @@ fn over_limit(
 pub(crate) fn wait(asked: Asked<'_>, meter: &str) -> Option<i64> {
     let meter = asked.engine.document.meter(meter).ok()?;
     let names = asked.request.key(meter);
-    asked.engine.table(&meter.name).ok()?.period_left(meter, &names, asked.now)
+    asked.engine.table(&meter.name).ok()?.life_left(meter, &names, asked.now)
 }

@@ -1,8 +1,10 @@
 //! Meters (spec 8): what the store last said of a key, and what this instance has counted itself. The modules below:
-//! `table` (keys, periods, room), `count` (amounts), `reading`, `limits` (operators), `question` (what decisions ask).
+//! `table` (keys, room), `period` (periods and the lives of readings), `count` (amounts), `reading`, `limits` (operators),
+//! `question` (what decisions ask).
 
 mod count;
 mod limits;
+mod period;
 mod question;
 mod reading;
 mod table;
@@ -47,20 +49,27 @@ pub(crate) struct Key {
     newer: i64,
     older: i64,
     unreported: i64,
-    /// When its period began (MET-2).
+    /// The period that runs; none before the first amount (MET-2).
+    period: Option<Period>,
+    /// The number of the last reading accepted (MET-7: "since the commit").
+    accepted: u64,
+    /// `limit.reached` was told, and since then neither has a period ended nor the reading gone (MET-25).
+    reached: bool,
+    /// Its place in the order in which keys began to have something unreported (TRC-22).
+    unreported_from: u64,
+}
+
+/// A period of what is counted of a key (MET-2).
+#[derive(Clone, Debug)]
+struct Period {
+    /// When it began.
     start: i64,
     /// It began where the one before ended (MET-30).
     carried: bool,
     /// Up to when `older` was settled (MET-34).
     mark: i64,
-    /// Which period this is, so that a request's own part is known to be in it or not.
-    period: u64,
-    /// The number of the last reading accepted (MET-7: "since the commit").
-    accepted: u64,
-    /// `limit.reached` was told in this period (MET-25).
-    reached: bool,
-    /// Its place in the order in which keys began to have something unreported (TRC-22).
-    unreported_from: u64,
+    /// Which period this is, so that a request's own part is known to be in it or not. None has 0.
+    number: u64,
 }
 
 /// An amount of a request that has not finished (MET-31).
@@ -78,13 +87,20 @@ struct Unsettled {
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     pub(crate) amount: i64,
-    names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// Under which number it was counted; none where it was 0, or found no room.
     id: Option<u64>,
     /// The period of the commit (MET-7).
     period: u64,
-    /// The store had failed at the latest commit that went on while the amount was unsettled (MET-40).
+    /// Whether it is unreported (MET-40), by the commit that took it or by what the request told later.
     unreported: bool,
+}
+
+impl Taken {
+    /// MET-12: a full table kept it from being counted.
+    pub(crate) fn found_no_room(&self) -> bool {
+        self.amount > 0 && self.id.is_none()
+    }
 }
 
 /// One meter's state.
@@ -109,6 +125,8 @@ struct Owed {
     names: Vec<String>,
     amount: i64,
     from: u64,
+    /// When its period ended; none where the key had to leave before.
+    ended: Option<i64>,
 }
 
 /// What a line that touched a key tells of it (MET-12, MET-25).
@@ -136,18 +154,15 @@ fn named(names: &[String]) -> (Value, Value) {
 }
 
 impl Key {
-    /// A key of which nothing is counted yet.
-    fn new(names: Vec<String>, start: i64, period: u64) -> Key {
+    /// A key of which nothing is counted or read yet.
+    fn new(names: Vec<String>) -> Key {
         Key {
             names,
             reading: None,
             newer: 0,
             older: 0,
             unreported: 0,
-            start,
-            carried: false,
-            mark: start,
-            period,
+            period: None,
             accepted: 0,
             reached: false,
             unreported_from: 0,
@@ -157,6 +172,11 @@ impl Key {
     /// MET-8: the parts that are settled, together.
     fn settled(&self) -> i64 {
         plus(plus(self.newer, self.older), self.unreported)
+    }
+
+    /// Which period runs; 0 where none does.
+    fn number(&self) -> u64 {
+        self.period.as_ref().map_or(0, |period| period.number)
     }
 
     /// The reading's `used`, 0 without one.

@@ -2,6 +2,7 @@
 
 mod caps;
 mod decisions;
+mod lives;
 mod machine;
 mod meters;
 mod readings;

@@ -99,6 +99,9 @@ fn limits() -> Vec<Value> {
     (0..=1_024).map(line).collect()
 }
 
+/// Null for a name that is too long to be held, which no line of a trace can tell.
+const LONG_NAMES: [&str; 3] = ["limit.reached.tenant", "limit.refused.tenant", "meter.settlement.tenant"];
+
 #[test]
 fn every_event_is_what_the_schema_says_and_every_kind_is_seen() {
     let mut reader = Reader::new();
@@ -122,7 +125,9 @@ fn every_event_is_what_the_schema_says_and_every_kind_is_seen() {
     let wrong = keys.filter_map(|(kind, key)| {
         let name = format!("{kind}.{}", key.name);
         match (reader.null.contains(&name), reader.told.contains(&name)) {
-            (false, true) if key.nullable => Some(format!("{name} is never null")),
+            (false, true) if key.nullable && !LONG_NAMES.contains(&name.as_str()) => {
+                Some(format!("{name} is never null"))
+            }
             (_, false) => Some(format!("{name} is never told")),
             _ => None,
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use failsoft::Role;
 use failsoft_model::generate::Case;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::glass::each_snapshot;
 use crate::isolation::roomy;
@@ -12,15 +12,11 @@ use crate::world::{
     Step, World, entries, failures, goes_on, holds_where, items, names, openness, strictness, text,
 };
 
-/// More advice than a trace has of itself, no names of requests, and no meters: what was let past once, or counted,
-/// would carry one answer into the next.
+/// More advice than a trace has of itself, and no names of requests: what was let past once would carry one answer into
+/// the next. So would what is counted: each is asked with its amounts in a preview, and commits none.
 fn much_advice(case: &mut Case, rng: &mut fastrand::Rng) {
-    // What advice stops takes no place in a table and nothing of a cap, so that others find more left there.
+    // What advice stops takes nothing of a cap, so that others find more left there.
     roomy(case, rng);
-    // Nor does its period begin, so that a reading would be of another one.
-    for meter in names(&case.document, "meter") {
-        case.document["meter"][&meter].as_object_mut().expect("a meter").shift_remove("window");
-    }
     let mut dependencies = names(&case.document, "dependency");
     // What is fallen back to is spoken of most, and its own ladder hears it: advice takes rungs of others away.
     for target in targets(&case.document) {
@@ -30,11 +26,17 @@ fn much_advice(case: &mut Case, rng: &mut fastrand::Rng) {
         rungs.insert(0, json!({ "deny": { "when": { "health": ["degraded"] } } }));
         *ladder = rungs.into();
     }
+    let meters = names(&case.document, "meter");
     let mut lines = Vec::new();
     for mut line in case.lines.drain(..).filter(|line| line.get("finish").is_none()) {
         if let Some(decide) = line.get_mut("decide").and_then(Value::as_object_mut) {
             decide.shift_remove("request");
-            decide.shift_remove("amounts");
+            let mut asked = decide.clone();
+            asked.shift_remove("amounts");
+            asked.insert("preview".into(), json!(true));
+            let none: Map<String, Value> = meters.iter().map(|meter| (meter.clone(), json!(0))).collect();
+            decide.insert("amounts".into(), none.into());
+            lines.push(json!({ "at_ms": line.get("at_ms"), "decide": asked }));
         }
         lines.push(line);
         if rng.u8(0..3) == 0 {
@@ -44,12 +46,6 @@ fn much_advice(case: &mut Case, rng: &mut fastrand::Rng) {
         }
     }
     case.lines = lines;
-    for name in &dependencies {
-        let ladder = case.document["dependency"][name].get_mut("on_failure").and_then(Value::as_array_mut);
-        if let Some(ladder) = ladder {
-            ladder.retain(|rung| rung.get("local_meter").is_none());
-        }
-    }
     for operation in names(&case.document, "operation") {
         let table = case.document["operation"][&operation].as_object_mut().expect("a table");
         // It counts the guards that are skipped; where advice has one stop or withhold instead, there is one less.
@@ -112,10 +108,10 @@ fn law_07_advice_only_tightens() {
             .map(|line| match line.get("advice") {
                 // Time passes all the same, and a question would not tell it.
                 Some(_) => {
-                    let mut count = line.clone();
-                    count.as_object_mut().expect("a line").shift_remove("advice");
-                    count["instances"] = json!({ "count": 1 });
-                    count
+                    let mut nothing = line.clone();
+                    nothing.as_object_mut().expect("a line").shift_remove("advice");
+                    nothing["finish"] = json!({ "request": "nobody's" });
+                    nothing
                 }
                 None => line.clone(),
             })

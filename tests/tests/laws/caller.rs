@@ -47,10 +47,16 @@ fn law_04_the_caller_cant_open_the_gate() {
     });
 }
 
-/// Outcomes that the caller causes, told wherever a circuit is closed, change no answer.
+/// Outcomes that the caller causes, told wherever a circuit is closed, change no answer, event or account.
 #[test]
 fn law_04_the_caller_moves_no_health() {
-    holds(2_000, 20_000, |world| {
+    // A window that may close the moment it was used closes at whatever line comes next, also at one of these.
+    let not_at_once = |case: &mut failsoft_model::generate::Case, _: &mut fastrand::Rng| {
+        if case.document.get("window_idle") == Some(&json!("0ms")) {
+            case.document["window_idle"] = json!("1ms");
+        }
+    };
+    holds_where(2_000, 20_000, not_at_once, |world| {
         let plain = world.play();
         let mut lines = Vec::new();
         let mut original = Vec::new();
@@ -81,7 +87,7 @@ fn law_04_the_caller_moves_no_health() {
         }
         let meddled = world.play_lines(&lines);
         for (step, place) in plain.iter().zip(original) {
-            let (here, there) = (without_ignored(step), without_ignored(&meddled[place]));
+            let [here, there] = [step, &meddled[place]].map(|step| without_ignored(step));
             if here != there || step.health != meddled[place].health {
                 return Err(format!("{}: {here:?} becomes {there:?}\n{}", step.line, world.told(&lines)));
             }

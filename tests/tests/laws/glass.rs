@@ -56,11 +56,11 @@ impl Glass {
         }
         if let Some(restart) = step.line.get("restart") {
             if let Some(snapshot) = restart.get("snapshot") {
-                let states = entries(snapshot, "dependencies")
-                    .filter(|(_, state)| state.pointer("/override/to") == Some(&json!("break_glass")));
-                let spans = states.map(|(name, state)| {
-                    let part = |key| state["override"][key].as_i64().expect("it is told");
-                    (name.clone(), (at - part("age_ms"), at + part("left_ms")))
+                let spans = entries(snapshot, "dependencies").filter_map(|(name, state)| {
+                    let standing = state.get("override")?;
+                    let left = allowed_of(world, name, standing, "left_ms")?;
+                    let age = standing.get("age_ms").and_then(Value::as_i64).unwrap_or(0);
+                    Some((name.clone(), (at - age, at.saturating_add(left))))
                 });
                 self.0 = spans.collect();
             }
@@ -77,10 +77,16 @@ impl Glass {
 /// For how long an act of this kind may skip its guard; none where it may not.
 fn allowed(world: &World, act: &Value) -> Option<i64> {
     // A meter's limit is no act on a guard.
-    let longest = world.dependency(act.get("dependency")?.as_str()?).break_glass?;
-    let longest = i64::try_from(longest.get()).expect("a short time");
-    let signed = !text(act, "by").is_empty() && !text(act, "reason").is_empty();
-    let length = act.get("for_ms").and_then(Value::as_i64).unwrap_or(longest).min(longest);
+    allowed_of(world, act.get("dependency")?.as_str()?, act, "for_ms")
+}
+
+/// The same of an act or of what a snapshot says stands, which skips no longer and no other guard (spec 10); `span` is
+/// how long it would.
+fn allowed_of(world: &World, name: &str, act: &Value, span: &str) -> Option<i64> {
+    let known = world.loaded.draft.dependencies.iter().find(|dependency| dependency.name == name);
+    let longest = i64::try_from(known?.break_glass?.get()).expect("a short time");
+    let signed = !text(act, "by").trim().is_empty() && !text(act, "reason").trim().is_empty();
+    let length = act.get(span).and_then(Value::as_i64).unwrap_or(longest).min(longest);
     (act["to"] == "break_glass" && signed).then_some(length)
 }
 
@@ -93,8 +99,23 @@ fn much_glass(case: &mut Case, rng: &mut fastrand::Rng) {
             case.document["dependency"][name]["break_glass"] = json!({ "max_duration": longest });
         }
     }
+    for guard in &guards {
+        // Also what a snapshot says is held, though it may say too much.
+        let mut lines: Vec<&mut Value> = case.lines.iter_mut().collect();
+        lines.retain(|line| line.pointer("/restart/snapshot/dependencies").is_some());
+        for line in lines {
+            let states = &mut line["restart"]["snapshot"]["dependencies"];
+            if rng.u8(0..3) == 0 && states[guard].get("override").is_none() {
+                let [by, reason] = [(); 2].map(|()| rng.choice(["ann", "ann", "ann", " "]));
+                let (left, age) = (rng.choice([50, 200, 100_000]), rng.i64(0..100));
+                let held = json!({ "to": "break_glass", "left_ms": left, "age_ms": age, "by": by, "reason": reason });
+                states[guard]["override"] = held;
+            }
+        }
+    }
     let mut lines = Vec::new();
     for line in case.lines.drain(..) {
+        let restarts = line.pointer("/restart/snapshot").is_some();
         let glass = line.get("decide").and(rng.choice(&guards)).filter(|_| rng.u8(0..4) == 0);
         if let Some(name) = glass {
             let mut act =
@@ -112,7 +133,15 @@ fn much_glass(case: &mut Case, rng: &mut fastrand::Rng) {
             lines.push(json!({ "override": act }));
             lines.extend(operations.iter().map(|operation| preview(operation)));
         }
+        let at = line.get("at_ms").and_then(Value::as_i64).unwrap_or(0);
         lines.push(line);
+        for later in [0, 50, 201].iter().filter(|_| restarts) {
+            lines.extend(operations.iter().map(|operation| {
+                let mut line = preview(operation);
+                line["at_ms"] = json!(at + later);
+                line
+            }));
+        }
     }
     case.lines = lines;
 }

@@ -6,6 +6,7 @@
 mod advice;
 mod caller;
 mod closed;
+mod discreet;
 mod glass;
 mod hostile;
 mod isolation;

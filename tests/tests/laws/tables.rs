@@ -5,6 +5,8 @@ use failsoft::document::{Format, Options, load};
 use failsoft::trace::{Output, Player};
 use serde_json::{Value, json};
 
+use crate::world::{items, text};
+
 const MATRIX: &str = r#"
 spec = 1
 name = "small"
@@ -58,12 +60,54 @@ fn law_13_bounded_tenants() {
     assert!(size(&player) < full + 1_000, "{full} has grown to {}", size(&player));
     // The store is lost: who was counted has a share, the others the conservative answer, however often they ask.
     play(&mut player, &json!({ "outcome": { "dependency": "quota", "result": "unreachable" } }));
-    for tenant in (0..100).chain(19_000..20_000).chain(0..100) {
+    for (asked, tenant) in (0..100).chain(19_000..20_000).chain(0..100).enumerate() {
         let printed = play(&mut player, &ask(tenant));
         let expected = if tenant < 100 { "allow" } else { "deny" };
         assert_eq!(printed[0]["decision"]["verdict"], expected, "tenant {tenant}");
-        assert_eq!(printed.len(), 1);
+        // The first of them goes on in spite of the failure, and that is said; nothing else is.
+        let events: Vec<&Value> = printed[1..].iter().map(|line| &line["event"]["kind"]).collect();
+        let expected: &[&str] = if asked == 0 { &["window.opened"] } else { &[] };
+        assert_eq!(events, expected, "tenant {tenant}");
     }
+    // Who was denied stands in no account.
+    let account = &play(&mut player, &json!({ "windows": {} }))[0]["windows"][0];
+    assert_eq!(items(account, "tenants").count(), 100);
+    assert_eq!((&account["total"]["requests"], &account["others"]["requests"]), (&json!(200), &json!(0)));
+}
+
+/// As many rows as the matrix says; who comes later goes on as all others do, and is counted among them.
+#[test]
+fn law_13_bounded_rows_of_an_account() {
+    let document =
+        MATRIX.replace(r#"{ local_meter = { meter = "requests", share = 100 } }"#, "{ allow = {} }");
+    let document = document.replace("spec = 1", "spec = 1\ntenants = 100");
+    let matrix = load("rows", document.as_bytes(), Format::Toml, &Options::default());
+    let matrix = matrix.expect("no mistakes").matrix;
+    let mut player = Player::new(&matrix);
+    play(&mut player, &json!({ "outcome": { "dependency": "quota", "result": "unreachable" } }));
+    let mut full = 0;
+    for tenant in 0..20_000 {
+        let printed = play(&mut player, &ask(tenant));
+        assert_eq!(printed[0]["decision"]["verdict"], "allow", "tenant {tenant}");
+        let events: Vec<&Value> = printed[1..].iter().map(|line| &line["event"]["kind"]).collect();
+        let expected: &[&str] = match tenant {
+            0 => &["window.opened"],
+            100 => &["table.full"],
+            _ => &[],
+        };
+        assert_eq!(events, expected, "tenant {tenant}");
+        if tenant == 100 {
+            full = size(&player);
+        }
+    }
+    assert!(size(&player) < full + 1_000, "{full} has grown to {}", size(&player));
+    let account = &play(&mut player, &json!({ "windows": {} }))[0]["windows"][0];
+    let mut rows: Vec<String> = (0..100).map(|tenant| format!("tenant-{tenant}")).collect();
+    rows.sort_unstable();
+    assert_eq!(items(account, "tenants").map(|row| text(row, "tenant")).collect::<Vec<_>>(), rows);
+    assert!(items(account, "tenants").all(|row| row["requests"] == 1));
+    let requests = [&account["total"]["requests"], &account["others"]["requests"]];
+    assert_eq!(requests, [&json!(20_000), &json!(19_900)]);
 }
 
 #[test]

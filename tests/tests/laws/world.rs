@@ -220,16 +220,11 @@ impl Step {
     }
 
     pub(crate) fn is_question(&self) -> bool {
-        self.is_preview() || self.line.get("health").is_some()
+        self.is_preview() || ["health", "windows"].iter().any(|kind| self.line.get(kind).is_some())
     }
 
     pub(crate) fn events(&self) -> impl Iterator<Item = &Value> {
         self.printed.iter().filter_map(|printed| printed.get("event"))
-    }
-
-    /// What the line was answered with, events left out.
-    pub(crate) fn answers(&self) -> impl Iterator<Item = &Value> {
-        self.printed.iter().filter(|printed| printed.get("event").is_none())
     }
 }
 

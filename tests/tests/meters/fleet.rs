@@ -16,6 +16,10 @@ pub(crate) struct Terms {
     pub(crate) share: Share,
     /// Whether each answer of the store brings a reading.
     pub(crate) reads: bool,
+    /// Whether instances are told how many they are, truly or not.
+    pub(crate) tells: bool,
+    /// Whether hosts ask before they call as well as after, and tell how it ended.
+    pub(crate) asks_first: bool,
     /// The largest amount of a request.
     pub(crate) largest: u64,
     /// How long the store's periods are, where it has any, and whether a reading tells when they end.
@@ -72,6 +76,8 @@ pub(crate) struct Fleet<'m> {
     /// Which of the store's periods it is.
     period: i64,
     admitted: u64,
+    /// The smallest number of instances that any was told.
+    smallest_told: u64,
     /// The most that was let through in one of the store's periods.
     pub(crate) most: u64,
 }
@@ -89,6 +95,7 @@ impl<'m> Fleet<'m> {
             now: 0,
             period: 0,
             admitted: 0,
+            smallest_told: terms.max_instances,
             most: 0,
         };
         (0..instances).for_each(|_| fleet.join());
@@ -98,15 +105,15 @@ impl<'m> Fleet<'m> {
     /// The bound that `failsoft check` prints, for as many instances as there were.
     pub(crate) fn bound(&self) -> u64 {
         let promise: Promise = promises(self.matrix)[0];
-        // The divisor stays the document's: it does not know who joins and leaves.
+        // The divisor is the document's, or the smallest number that was told.
         let instances = u64::try_from(self.instances.len()).expect("a few");
         let shares = |instances: u64| match promise.share {
-            Share::PerInstance => instances * promise.limit / self.terms.max_instances,
+            Share::PerInstance => instances * promise.limit / self.smallest_told,
             Share::Percent(percent) => instances * promise.limit * percent / 100,
         };
         let astride = if self.terms.period.is_some() { shares(instances) } else { 0 };
         let bound = promise.limit + shares(instances - 1) + astride + instances * promise.unreported;
-        if instances == self.terms.max_instances {
+        if instances == self.terms.max_instances && self.smallest_told == instances {
             assert_eq!(Some(bound), promise.most(), "as it is printed");
         }
         bound
@@ -132,6 +139,14 @@ impl<'m> Fleet<'m> {
 
     pub(crate) fn wait(&mut self, length: i64) {
         self.now += length;
+    }
+
+    /// All are told how many they are.
+    pub(crate) fn tell_instances(&mut self, count: u64) {
+        self.smallest_told = self.smallest_told.min(count.max(1));
+        (0..self.instances.len()).for_each(|which| {
+            self.tell(which, Signal::Instances { count });
+        });
     }
 
     pub(crate) fn instances(&self) -> usize {
@@ -163,6 +178,11 @@ impl<'m> Fleet<'m> {
         }
     }
 
+    fn goes_on(&mut self, which: usize, request: &mut Request) -> bool {
+        let answer = self.tell(which, Signal::Decided(request));
+        matches!(answer, Answer::Decision(decision) if decision.verdict.goes_on())
+    }
+
     /// One request of the tenant's to one instance: ask the store if it may be asked, then decide.
     pub(crate) fn request(&mut self, which: usize, amount: u64) -> bool {
         if self.instances[which].gone {
@@ -178,7 +198,11 @@ impl<'m> Fleet<'m> {
         let mut request = Request::new(matrix, "call");
         request.set_tenant("t");
         request.set_amount(meter, amount);
-        request.set_unfinished();
+        if !self.terms.asks_first {
+            request.set_unfinished();
+        } else if !self.goes_on(which, &mut request) {
+            return false;
+        }
         let asks = Signal::Permit { dependency: quota, named: false, instead_of: None };
         if self.tell(which, asks) != Answer::NotPermitted {
             let report = match self.instances[which].reaches {
@@ -214,8 +238,11 @@ impl<'m> Fleet<'m> {
                 );
             }
         }
-        let answer = self.tell(which, Signal::Decided(&mut request));
-        let goes_on = matches!(answer, Answer::Decision(decision) if decision.verdict.goes_on());
+        let goes_on = self.goes_on(which, &mut request);
+        if self.terms.asks_first {
+            let cost = if goes_on { amount } else { 0 };
+            self.tell(which, Signal::Finished { request: &mut request, amounts: &[(meter, cost)] });
+        }
         self.admitted += if goes_on { amount } else { 0 };
         self.most = self.most.max(self.admitted);
         goes_on

@@ -17,6 +17,8 @@ enum Step {
     Wait(i64),
     Join,
     Leave(usize),
+    /// So many are told to run, be it true or not.
+    Tell(u64),
 }
 
 fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
@@ -26,7 +28,7 @@ fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
 fn step(rng: &mut Rng, terms: Terms) -> Step {
     // More than there are: those that join are meant, too.
     let which = rng.usize(0..6);
-    match rng.u8(0..14) {
+    match rng.u8(0..if terms.tells { 15 } else { 14 }) {
         0..=5 => Step::Use(which, rng.u64(1..=terms.limit + 5), rng.u64(1..=terms.largest)),
         6 => Step::CutOff(which),
         7 | 8 => Step::CutOffAll,
@@ -34,7 +36,8 @@ fn step(rng: &mut Rng, terms: Terms) -> Step {
         10 => Step::ConnectAll,
         11 => Step::Wait(pick(rng, &[1, 99, 100, 101, 500, 900, 999, 1_000, 1_001, 10_000])),
         12 => Step::Join,
-        _ => Step::Leave(which),
+        13 => Step::Leave(which),
+        _ => Step::Tell(rng.u64(0..=6)),
     }
 }
 
@@ -59,6 +62,7 @@ fn play(terms: Terms, instances: usize, steps: &[Step]) -> (u64, u64) {
             Step::Join if all < 6 => fleet.join(),
             Step::Join => {}
             Step::Leave(which) => fleet.leave(known(which)),
+            Step::Tell(count) => fleet.tell_instances(count),
         }
     }
     (fleet.most, fleet.bound())
@@ -80,6 +84,8 @@ fn terms(rng: &mut Rng) -> Terms {
             ],
         ),
         reads: rng.bool(),
+        tells: rng.bool(),
+        asks_first: rng.bool(),
         largest: pick(rng, &[1, 1, 2, 5]),
         period: pick(rng, &[None, Some((1_000, false)), Some((1_000, true))]),
         adds: true,
@@ -168,7 +174,17 @@ fn the_bound_is_no_excuse() {
         (Share::Percent(50), false, Some((1_000, false))),
         (Share::Percent(100), false, None),
     ] {
-        let terms = Terms { limit: 60, max_instances: 4, share, reads, largest: 1, period, adds: true };
+        let terms = Terms {
+            limit: 60,
+            max_instances: 4,
+            share,
+            reads,
+            tells: false,
+            asks_first: false,
+            largest: 1,
+            period,
+            adds: true,
+        };
         let (admitted, bound, steps) = worst(terms, 4, 1);
         println!("{share:?}, reads {reads}, {period:?}: {admitted} of {bound}: {steps:?}");
         assert!(
@@ -186,6 +202,8 @@ fn hosts_that_add_nothing_break_it() {
         max_instances: 4,
         share: Share::PerInstance,
         reads: true,
+        tells: false,
+        asks_first: false,
         largest: 1,
         period: None,
         adds: false,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use failsoft::draft::{DependencyDraft, MatrixDraft, MeterDraft, OperationDraft};
-use failsoft::{Matrix, MeterId, MeterMode, Millis, Role, Signal, State, Time, apply};
+use failsoft::{Matrix, MeterId, MeterMode, Millis, Override, Role, Signal, State, Time, apply};
 use serde_json::{Value, json};
 
 const TENANTS: usize = 1_000_000;
@@ -21,6 +21,7 @@ pub(super) struct Taking {
     floor: f64,
     bytes: f64,
     bytes_read: f64,
+    bytes_lost: f64,
 }
 
 /// A key and what is counted of it: 16 bytes and 48.
@@ -30,7 +31,7 @@ impl Taking {
     pub(super) fn text(&self) -> String {
         format!(
             "{:<44} {:>8.1} {:>9.1} {:>7.2}\nfloor: a look-up by name and an atomic add in a standard hash table of that size\n\
-             bytes a tenant: {:.1} ({:.2} of key and value); with a reading of each {:.1}",
+             bytes a tenant: {:.1} ({:.2} of key and value); with a reading of each {:.1}; while the store is lost {:.1}",
             "taking from one meter of a million tenants",
             self.nanoseconds,
             self.floor,
@@ -38,6 +39,7 @@ impl Taking {
             self.bytes,
             self.bytes / KEY_AND_VALUE,
             self.bytes_read,
+            self.bytes_lost,
         )
     }
 
@@ -46,6 +48,7 @@ impl Taking {
             "what": "taking from one meter of a million tenants", "nanoseconds": self.nanoseconds,
             "floor_nanoseconds": self.floor, "ratio": self.nanoseconds / self.floor,
             "bytes_a_tenant": self.bytes, "bytes_a_tenant_with_a_reading": self.bytes_read,
+            "bytes_a_tenant_while_the_store_is_lost": self.bytes_lost,
         })
     }
 }
@@ -81,8 +84,8 @@ pub(super) fn measure() -> Taking {
         times[ROUNDS / 2]
     };
     let (nanoseconds, floor) = (median(0), median(1));
-    let (bytes, bytes_read) = (in_a_process_of_its_own(Fill::Taken), in_a_process_of_its_own(Fill::Read));
-    Taking { nanoseconds, floor, bytes, bytes_read }
+    let [bytes, bytes_read, bytes_lost] = [Fill::Taken, Fill::Read, Fill::Lost].map(in_a_process_of_its_own);
+    Taking { nanoseconds, floor, bytes, bytes_read, bytes_lost }
 }
 
 /// What a table is filled with to be weighed.
@@ -92,6 +95,8 @@ pub(crate) enum Fill {
     Taken,
     /// A reading of each tenant, and an amount.
     Read,
+    /// An amount of each tenant, while the store is lost: its name is held until the store can be told.
+    Lost,
 }
 
 /// Weighed where nothing was allocated and freed before: what an allocator keeps back is nobody's.
@@ -110,11 +115,20 @@ pub(crate) fn weigh(fill: Fill) -> f64 {
     let names: Vec<String> = (0..TENANTS).map(|tenant| format!("tenant-{tenant:07}")).collect();
     let before = resident();
     let mut state = State::new(&matrix, Time::default());
-    if fill == Fill::Read {
-        read_all(&matrix, &mut state, meter, &names);
+    match fill {
+        Fill::Taken => {}
+        Fill::Read => read_all(&matrix, &mut state, meter, &names),
+        Fill::Lost => lose(&matrix, &mut state),
     }
     names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
     per_tenant(black_box(resident().saturating_sub(before)))
+}
+
+fn lose(matrix: &Matrix, state: &mut State) {
+    let dependency = matrix.dependency("redis").expect("it is there");
+    let (to, length, by, reason) = (Some(Override::ForcedOpen), None, None, None);
+    let lost = Signal::Override { dependency, to, length, by, reason };
+    apply(matrix, state, lost, Time::default(), &mut Vec::new());
 }
 
 fn read_all(matrix: &Matrix, state: &mut State, meter: MeterId, names: &[String]) {

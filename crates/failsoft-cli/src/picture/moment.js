@@ -51,7 +51,7 @@ function lines(lane, span) {
     const account = body.account;
     if (account) {
       const amounts = account.amounts.map(([meter, amount]) => `${meter} ${amount.toLocaleString("en")}`);
-      const when = body.closed === null ? "so far" : "when it closed";
+      const when = body.closed === null ? "at the end of the trace" : "when it closed";
       out.push(`${when} ${[counted(account.requests, "request", "requests"), ...amounts].join(", ")}`);
       const each = (rows) => rows.map(([name, requests]) => `${isolated(name)} ${requests.toLocaleString("en")}`);
       const more = account.tenants.length - 5 + account.more[0];

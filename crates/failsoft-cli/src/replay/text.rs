@@ -296,13 +296,20 @@ impl<'m> Text<'m> {
                 let meter = self.paint.bold(self.matrix.meter_name(*meter));
                 format!("{:<8} a limit of {meter} is refused: it holds no more of them", "operator")
             }
-            Event::MeterSettlement { meter, names, amount } => {
+            Event::MeterSettlement { meter, names, amount, ended } => {
                 let meter = self.paint.bold(self.matrix.meter_name(*meter));
-                format!(
-                    "{:<8} {meter} of {}: {amount} counted here is to be added to its store",
-                    "meter",
-                    key(names)
-                )
+                let of = key(names);
+                match ended {
+                    None => format!(
+                        "{:<8} {meter} of {of}: {amount} counted here is to be added to its store",
+                        "meter"
+                    ),
+                    Some(ended) => format!(
+                        "{:<8} {meter} of {of}: {amount} counted here in a period that ended {} ago",
+                        "meter",
+                        words::length(*ended)
+                    ),
+                }
             }
             Event::WindowOpened(used) | Event::WindowChanged(used) => {
                 let what =

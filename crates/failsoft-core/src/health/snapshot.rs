@@ -14,6 +14,7 @@ use crate::apply::is_said;
 use crate::matrix::Matrix;
 pub use crate::meter::saved::*;
 use crate::state::{DependencyState, Signed, State};
+use crate::meter::saved;
 use crate::window::OpenWindow;
 pub use crate::window::saved::{
     AccountRowSnapshot, AccountSnapshot, CapSnapshot, WaySnapshot, WindowOpenSnapshot,
@@ -53,6 +54,8 @@ plain_data! {
         pub meters: BTreeMap<String, MeterSnapshot>,
         /// How many instances were told, and when.
         pub instances: Option<InstancesSnapshot>,
+        /// How many windows have opened.
+        pub windows: u64,
     }
 
     /// The number of instances.
@@ -268,6 +271,7 @@ impl State {
             instances: state
                 .instances
                 .map(|(count, told)| InstancesSnapshot { count, age_ms: now.since(told) }),
+            windows: state.windows,
         }
     }
 
@@ -275,6 +279,7 @@ impl State {
     pub(crate) fn restore(&mut self, matrix: &Matrix, from: &Snapshot, now: Time, away: Option<Millis>) {
         let gone = away.unwrap_or(Millis::ZERO);
         let then = now.minus(gone);
+        self.windows = self.windows.max(saved::number(from.windows));
         for (dependency, known) in matrix.dependencies.iter().zip(&mut self.dependencies) {
             let rules = &dependency.rules;
             let mut fresh = DependencyState::new(rules, now, self.seed.jitter);
@@ -286,7 +291,7 @@ impl State {
                 restored(rules, &mut fresh, from, then, away.is_some());
                 fresh.window_open = from.window_open.as_ref().map(|from| {
                     let window = OpenWindow::restored(matrix, from, self.windows.saturating_add(1), then);
-                    self.windows = self.windows.max(window.number);
+                    self.windows = self.windows.max(saved::number(window.number));
                     window
                 });
                 fresh.keep_glass_lawful(dependency.break_glass, then);

@@ -31,16 +31,14 @@ pub(crate) struct Entry {
     pub(crate) key: Key,
     /// Settled amounts that no reading stands for, but for the older part (see `reading.rs`) and what is unreported.
     pub(crate) newer: u64,
-    /// When its period began.
-    pub(crate) began: Time,
-    /// Which period it is: a moment would not do, because a restart moves it.
-    pub(crate) period: u64,
+    /// When its period began; where none runs, the time of its reading. Its reading is held from here.
+    pub(crate) base: Time,
+    /// Which period it is (a moment would not do, because a restart moves it), and the flags above it.
+    period_and_flags: u64,
     /// Where its reading lies; [`Self::NO_READING`] where it has none.
     reading: u32,
-    /// That its use has come to its limit was told.
-    pub(crate) reached: bool,
-    /// Its period began where the one before ended.
-    pub(crate) carried: bool,
+    /// How many readings were accepted while it was held.
+    pub(crate) accepted: u32,
     next: Slot,
     previous: Slot,
 }
@@ -48,18 +46,62 @@ pub(crate) struct Entry {
 impl Entry {
     const NO_READING: u32 = u32::MAX;
 
-    pub(crate) fn new(key: Key, began: Time, period: u64) -> Self {
+    const REACHED: u64 = 1 << 63;
+    const CARRIED: u64 = 1 << 62;
+
+    /// Nothing is counted of it, and no period runs.
+    pub(crate) fn new(key: Key, base: Time) -> Self {
         Self {
             key,
             newer: 0,
-            began,
-            period,
+            base,
+            period_and_flags: 0,
             reading: Self::NO_READING,
-            reached: false,
-            carried: false,
+            accepted: 0,
             next: Slot::NONE,
             previous: Slot::NONE,
         }
+    }
+
+    /// Which period runs; 0 where none does.
+    pub(crate) const fn period(&self) -> u64 {
+        self.period_and_flags & !(Self::REACHED | Self::CARRIED)
+    }
+
+    /// When its period began, where one runs.
+    pub(crate) fn began(&self) -> Option<Time> {
+        (self.period() > 0).then_some(self.base)
+    }
+
+    /// That its use has come to its limit was told.
+    pub(crate) const fn reached(&self) -> bool {
+        self.period_and_flags & Self::REACHED != 0
+    }
+
+    /// Its period began where the one before ended.
+    pub(crate) const fn carried(&self) -> bool {
+        self.period_and_flags & Self::CARRIED != 0
+    }
+
+    pub(crate) fn set_reached(&mut self, reached: bool) {
+        self.set(Self::REACHED, reached);
+    }
+
+    /// A period begins, where the one before ended or not; the number 0 ends it.
+    pub(crate) fn set_period(&mut self, number: u64, carried: bool) {
+        let reached = self.period_and_flags & Self::REACHED;
+        self.period_and_flags = number & !(Self::REACHED | Self::CARRIED) | reached;
+        self.set(Self::CARRIED, carried);
+    }
+
+    fn set(&mut self, flag: u64, to: bool) {
+        let without = self.period_and_flags & !flag;
+        self.period_and_flags = if to { without | flag } else { without };
+    }
+
+    /// All but its place in the row is as there.
+    pub(crate) fn take_counts_of(&mut self, other: &Self) {
+        *self = Self { next: self.next, previous: self.previous, ..*other };
     }
 
     /// Where its reading lies.

@@ -86,8 +86,8 @@ pub(crate) struct Place {
     pub(crate) serial: u64,
     /// The key's period at the commit.
     pub(crate) period: u64,
-    /// How many readings had been accepted in that period.
-    pub(crate) readings: u64,
+    /// How many readings had been accepted.
+    pub(crate) readings: u32,
     /// The store had failed for it.
     pub(crate) unreported: bool,
 }

@@ -2,10 +2,11 @@
 
 use super::keys::Entry;
 use super::reading::Reading;
+use super::reserved::Amount;
 use super::table::{Table, last_end};
 use super::{Key, Taken, sum};
 use crate::matrix::Meter;
-use crate::{INTEGER_MAX, MeterMode, Millis, Time};
+use crate::{INTEGER_MAX, MeterMode, Time};
 
 /// A key as it stands at one moment, for one request.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +22,6 @@ pub(crate) struct View {
     pub(crate) has_room: bool,
     /// When its period began, where that was the end of the one before.
     pub(super) carried_at: Option<Time>,
-    /// When its period ends.
-    pub(crate) end: Option<Time>,
 }
 
 impl View {
@@ -43,11 +42,6 @@ impl View {
         let limit = self.limit.filter(|_| self.mode == MeterMode::Block)?;
         self.reading.filter(|reading| sum(reading.used, self.settled) >= limit)
     }
-
-    /// What is left of the period.
-    pub(crate) fn left_of_period(&self, now: Time) -> Option<Millis> {
-        self.end.map(|end| end.since(now))
-    }
 }
 
 impl Table {
@@ -62,7 +56,6 @@ impl Table {
             settled: 0,
             has_room: found.is_some() || self.has_room(meter, now),
             carried_at: None,
-            end: None,
         };
         let Some((slot, entry)) = found else { return nothing };
         let mine =
@@ -72,21 +65,24 @@ impl Table {
             let held = self.reserved.get(*serial);
             held.is_some_and(|amount| amount.slot == slot && amount.until > now)
         });
-        let end = self.end(meter, &entry);
-        if let Some(end) = end.filter(|end| *end <= now) {
+        let reading = self.told(meter, &entry, now);
+        let known = View {
+            reading,
+            limit: self.limit(meter, key, reading.as_ref()),
+            mode: reading.and_then(|reading| reading.mode).unwrap_or(meter.mode),
+            ..nothing
+        };
+        if let Some(end) = self.end(meter, &entry).filter(|end| *end <= now) {
             // What was settled has gone, and what had not been settled by then has begun the next period.
             let began = last_end(end, meter.window, now);
-            let rest = |except: u64| {
-                let waits = self.reserved.of(slot, began).filter(|(serial, _)| *serial != except);
-                waits.fold(0, |own, (_, amount)| sum(own, amount.amount))
-            };
-            let waiting = self.reserved.sum_of(slot);
-            let own = if waiting == 0 { 0 } else { rest(waits.unwrap_or(0)) };
-            let lasts = waiting > 0 && rest(0) > 0;
-            let next = meter.window.filter(|_| lasts).map(|window| began.exactly_after(window));
-            return View { own, carried_at: Some(began), end: next, ..nothing };
+            let (mut own, mut settled, mut lasts) = (0, 0, false);
+            for (serial, Amount { amount, until, .. }) in self.reserved.of(slot, began) {
+                own = sum(own, if Some(serial) == waits { 0 } else { *amount });
+                settled = sum(settled, if *until <= now { *amount } else { 0 });
+                lasts |= *amount > 0;
+            }
+            return View { own, settled, carried_at: lasts.then_some(began), ..known };
         }
-        let reading = self.held(&entry).map(|held| held.told);
         // What should have been settled by now is, whether or not a signal has come since.
         let due = self
             .reserved
@@ -102,20 +98,16 @@ impl Table {
         let less =
             |count: u64, mine: u64| if count >= INTEGER_MAX { count } else { count.saturating_sub(mine) };
         View {
-            reading,
-            limit: self.limit(meter, key, reading.as_ref()),
-            mode: reading.and_then(|reading| reading.mode).unwrap_or(meter.mode),
             own: less(own, still_in),
             settled: less(settled, settled_in),
-            carried_at: entry.carried.then_some(entry.began),
-            end,
-            ..nothing
+            carried_at: entry.began().filter(|_| entry.carried()),
+            ..known
         }
     }
 
     /// Whether what was settled in that period, after so many readings, is still counted.
-    fn is_unread(&self, entry: &Entry, period: u64, readings: u64) -> bool {
-        entry.period == period && self.held(entry).map_or(0, |held| held.accepted) == readings
+    fn is_unread(&self, entry: &Entry, period: u64, readings: u32) -> bool {
+        entry.period() == period && entry.accepted == readings
     }
 
     /// Whether a newcomer would find room.
@@ -124,14 +116,10 @@ impl Table {
             return true;
         }
         let (slots, count) = self.keys.front();
-        slots.iter().take(count).filter_map(|slot| Some((*slot, self.keys.get(*slot)?))).any(
-            |(slot, entry)| {
-                let used = self.held(entry).map_or(0, |held| held.told.used);
-                let unused = sum(used, self.own(slot, entry)) == 0;
-                let end = self.end(meter, entry).filter(|end| *end <= now);
-                let rest = |end| self.reserved.of(slot, last_end(end, meter.window, now)).next().is_some();
-                (unused && !self.is_over(meter, slot)) || end.is_some_and(|end| !rest(end))
-            },
-        )
+        slots.iter().take(count).filter_map(|slot| self.keys.get(*slot)).any(|entry| {
+            let view = self.view(meter, entry.key, None, now);
+            let is_over = view.reading.zip(view.limit).is_some_and(|(told, limit)| told.used >= limit);
+            sum(view.reading.map_or(0, |told| told.used), view.own) == 0 && !is_over
+        })
     }
 }

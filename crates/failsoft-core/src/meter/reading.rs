@@ -4,7 +4,7 @@
 //! older part was settled up to a mark, the newer part after it. So an amount may for a while be counted twice, and
 //! never be forgotten.
 
-use crate::{MeterMode, Time};
+use crate::{MeterMode, Millis, Time};
 
 /// A reading as it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,31 +25,39 @@ pub(crate) struct Held {
     /// Settled here up to the mark, and not known to be in what was told.
     pub(crate) older: u64,
     pub(crate) mark: Time,
-    /// How many were accepted in this period.
-    pub(crate) accepted: u64,
+}
+
+impl Reading {
+    /// When it goes: at the reset that was told, else `window` after its time; nothing where it stays for good.
+    pub(crate) fn end(&self, window: Option<Millis>) -> Option<Time> {
+        self.reset.or_else(|| window.map(|window| self.at.exactly_after(window)))
+    }
+
+    pub(crate) fn lives(&self, window: Option<Millis>, now: Time) -> bool {
+        self.end(window).is_none_or(|end| now < end)
+    }
 }
 
 impl Held {
-    /// What follows on `before` (nothing where it is the period's first) as this is told at `now`; `newer` becomes
-    /// what is left of it.
+    /// What follows on `before` (nothing where none was held) as this is told at `now`; `newer` becomes what is left of
+    /// it. `began` is when the period began, where one runs.
     pub(crate) fn after(
         before: Option<&Self>,
-        began: Time,
+        began: Option<Time>,
         told: Reading,
         newer: &mut u64,
         now: Time,
     ) -> Self {
-        let first = Self { told, older: 0, mark: began, accepted: 0 };
-        let held = before.unwrap_or(&first);
-        let (older, mark) = if told.at >= now {
-            *newer = 0;
-            (0, now)
-        } else if told.at >= held.mark {
-            (core::mem::take(newer), now)
-        } else {
-            (held.older, held.mark)
+        let (held_older, held_mark) = before.map_or((0, began), |held| (held.older, Some(held.mark)));
+        let (older, mark) = match held_mark {
+            _ if told.at >= now => {
+                *newer = 0;
+                (0, now)
+            }
+            Some(mark) if told.at < mark => (held_older, mark),
+            _ => (core::mem::take(newer), now),
         };
-        let reset = told.reset.or(held.told.reset);
-        Self { told: Reading { reset, ..told }, older, mark, accepted: held.accepted.saturating_add(1) }
+        let reset = told.reset.or(before.and_then(|held| held.told.reset));
+        Self { told: Reading { reset, ..told }, older, mark }
     }
 }

@@ -1,7 +1,7 @@
 //! The readings that a table holds, small: a table may hold one for each of a million keys.
 //!
-//! Nearly every reading is told as it is made, and ends within weeks. Such a one lies in seven words, its moments as
-//! lengths from the beginning of its key's period. Any other lies whole, beside them.
+//! Nearly every reading is told as it is made, and ends within weeks. Such a one lies in six words, its moments as
+//! lengths from a base that its key holds. Any other lies whole, beside them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -16,24 +16,23 @@ const NONE: u32 = u32::MAX;
 /// So many bits of a double word are a limit, one more than it is; the mode stands above.
 const LIMIT_BITS: u32 = 54;
 
-/// A reading in seven words, or the mark of one that lies whole.
+/// A reading in six words, or the mark of one that lies whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed {
     used: [u32; 2],
     limit_and_mode: [u32; 2],
-    /// From the beginning of the period.
+    /// From the base.
     at: u32,
     /// From the reading's time.
     reset: u32,
-    accepted: u32,
 }
 
 impl Packed {
     /// It lies whole, or its place is free.
-    const ELSEWHERE: Self = Self { used: [0; 2], limit_and_mode: [0; 2], at: NONE, reset: NONE, accepted: 0 };
+    const ELSEWHERE: Self = Self { used: [0; 2], limit_and_mode: [0; 2], at: NONE, reset: NONE };
 
-    fn of(held: &Held, began: Time) -> Option<Self> {
-        let Held { told, older, mark, accepted } = *held;
+    fn of(held: &Held, base: Time) -> Option<Self> {
+        let Held { told, older, mark } = *held;
         if older != 0 || mark != told.at {
             return None;
         }
@@ -47,14 +46,13 @@ impl Packed {
         Some(Self {
             used: halves(told.used),
             limit_and_mode: halves(limit | mode << LIMIT_BITS),
-            at: length(began, told.at)?,
+            at: length(base, told.at)?,
             reset,
-            accepted: u32::try_from(accepted).ok()?,
         })
     }
 
-    fn held(&self, began: Time) -> Held {
-        let at = began.exactly_after(Millis::new(self.at.into()));
+    fn held(&self, base: Time) -> Held {
+        let at = base.exactly_after(Millis::new(self.at.into()));
         let both = whole(self.limit_and_mode);
         let (limit, mode) = (both & ((1 << LIMIT_BITS) - 1), both >> LIMIT_BITS);
         let numbered = |known: &&MeterMode| u64::from(known.number()).saturating_add(1) == mode;
@@ -67,7 +65,7 @@ impl Packed {
                 .filter(|reset| *reset != NONE)
                 .map(|reset| at.exactly_after(Millis::new(reset.into()))),
         };
-        Held { told, older: 0, mark: at, accepted: self.accepted.into() }
+        Held { told, older: 0, mark: at }
     }
 }
 
@@ -99,21 +97,21 @@ impl Readings {
         self.packed.len() == self.free.len()
     }
 
-    /// The reading of a key whose period began then.
-    pub(super) fn get(&self, place: u32, began: Time) -> Option<Held> {
+    /// The reading that was put there, with the same base.
+    pub(super) fn get(&self, place: u32, base: Time) -> Option<Held> {
         let packed = self.packed.get(usize::try_from(place).ok()?)?;
-        if *packed == Packed::ELSEWHERE { self.whole.get(&place).copied() } else { Some(packed.held(began)) }
+        if *packed == Packed::ELSEWHERE { self.whole.get(&place).copied() } else { Some(packed.held(base)) }
     }
 
     /// Holds a reading of a key, in the place of the one that it has; where it is then.
-    pub(super) fn put(&mut self, before: Option<u32>, began: Time, held: Held) -> u32 {
+    pub(super) fn put(&mut self, before: Option<u32>, base: Time, held: Held) -> u32 {
         let place = before.or_else(|| self.free.pop()).unwrap_or_else(|| {
             make_room(&mut self.packed);
             self.packed.push(Packed::ELSEWHERE);
             u32::try_from(self.packed.len().saturating_sub(1)).unwrap_or(NONE)
         });
         self.whole.remove(&place);
-        let packed = Packed::of(&held, began).unwrap_or_else(|| {
+        let packed = Packed::of(&held, base).unwrap_or_else(|| {
             self.whole.insert(place, held);
             Packed::ELSEWHERE
         });
@@ -143,8 +141,8 @@ mod tests {
     use crate::{INTEGER_MAX, MeterMode, Time};
 
     #[test]
-    fn a_reading_is_seven_words() {
-        assert_eq!(size_of::<Packed>(), 28);
+    fn a_reading_is_six_words() {
+        assert_eq!(size_of::<Packed>(), 24);
     }
 
     fn place_after(put: &[(u32, Held)]) -> u32 {
@@ -153,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_put_is_got() {
-        let began = Time::from_millis(-40);
+        let base = Time::from_millis(-40);
         let mut readings = Readings::default();
         let mut put = Vec::new();
         let moments = [-40, 0, 1 << 31, (1 << 32) - 42, 1 << 32, 1 << 50].map(Time::from_millis);
@@ -162,26 +160,24 @@ mod tests {
             for at in moments {
                 for (used, limit) in [(0, None), (3, Some(0)), (INTEGER_MAX, Some(INTEGER_MAX))] {
                     for mode in [None, Some(MeterMode::Block), Some(MeterMode::Degrade)] {
-                        for (older, mark, accepted) in
-                            [(0, at, 1), (4, at, 1), (0, began, 2), (0, at, 1 << 40)]
-                        {
+                        for (older, mark) in [(0, at), (4, at), (0, base)] {
                             let told = Reading { used, limit, mode, at, reset };
-                            let held = Held { told, older, mark, accepted };
-                            put.push((readings.put(None, began, held), held));
+                            let held = Held { told, older, mark };
+                            put.push((readings.put(None, base, held), held));
                         }
                     }
                 }
             }
         }
         for (place, held) in &put {
-            assert_eq!(readings.get(*place, began), Some(*held));
+            assert_eq!(readings.get(*place, base), Some(*held));
         }
         for (place, _) in &put {
             readings.remove(*place);
-            assert_eq!(readings.get(*place, began), None);
+            assert_eq!(readings.get(*place, base), None);
         }
         assert!(readings.are_none() && readings.whole.is_empty());
-        let used_again = put.iter().all(|(_, held)| readings.put(None, began, *held) < place_after(&put));
+        let used_again = put.iter().all(|(_, held)| readings.put(None, base, *held) < place_after(&put));
         assert!(used_again && readings.packed.len() == put.len());
     }
 }

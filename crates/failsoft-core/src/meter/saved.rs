@@ -8,7 +8,7 @@ use super::keys::{Entry, Slot};
 use super::reading::{Held, Reading};
 use super::reserved::{Amount, MOST};
 use super::table::{MOST_LIMITS, MOST_OWED, Table, Unreported};
-use super::{Key, KeyNames};
+use super::{Key, KeyNames, LONGEST_NAME};
 use crate::health::snapshot::plain_data;
 use crate::matrix::Meter;
 use crate::{MeterMode, Millis, Time};
@@ -40,10 +40,12 @@ plain_data! {
     pub struct KeySnapshot {
         /// Its hash, in hexadecimal digits; under the same hash key when it is restored.
         pub key: String,
-        /// Since when its period runs.
+        /// Since when its period runs; where none does, how old its reading is.
         pub age_ms: Millis,
-        /// The period's number.
+        /// The period's number; 0 where none runs.
         pub period: u64,
+        /// How many readings were accepted.
+        pub accepted: u64,
         /// What was settled, but for what stands with the reading or is unreported.
         pub newer: u64,
         /// That its limit was reached was told.
@@ -72,8 +74,6 @@ plain_data! {
         pub older: u64,
         /// How long ago the mark was set.
         pub mark_age_ms: Millis,
-        /// How many readings were accepted in this period.
-        pub accepted: u64,
     }
 
     /// What the store has not heard.
@@ -82,6 +82,8 @@ plain_data! {
         pub amount: u64,
         /// Which began first.
         pub order: u64,
+        /// How long ago its period ended, where it has.
+        pub ended_age_ms: Option<Millis>,
         /// Whose it is.
         pub tenant: Option<String>,
         /// Whose it is.
@@ -111,6 +113,13 @@ plain_data! {
     }
 }
 
+/// A larger number is hand-made: so many more are left to be given.
+const LARGEST_NUMBER: u64 = 1 << 52;
+
+pub(crate) fn number(from: u64) -> u64 {
+    from.min(LARGEST_NUMBER)
+}
+
 pub(crate) fn digits((first, second): Key) -> String {
     format!("{first:016x}{second:016x}")
 }
@@ -124,24 +133,25 @@ pub(crate) fn key_of(digits: &str) -> Option<Key> {
     Some((half(digits.get(..16))?, half(digits.get(16..))?))
 }
 
-fn unreported(names: &KeyNames, amount: u64, order: u64) -> UnreportedSnapshot {
+fn unreported(names: &KeyNames, amount: u64, order: u64, ended: Option<Millis>) -> UnreportedSnapshot {
     UnreportedSnapshot {
         amount,
         order,
+        ended_age_ms: ended,
         tenant: names.tenant.as_deref().map(String::from),
         session: names.session.as_deref().map(String::from),
     }
 }
 
 fn names(from: &UnreportedSnapshot) -> KeyNames {
-    KeyNames {
-        tenant: from.tenant.as_deref().map(Into::into),
-        session: from.session.as_deref().map(Into::into),
-    }
+    let held =
+        |name: &Option<String>| name.as_deref().filter(|name| name.len() <= LONGEST_NAME).map(Into::into);
+    KeyNames { tenant: held(&from.tenant), session: held(&from.session) }
 }
 
-fn owed(from: &UnreportedSnapshot) -> Unreported {
-    Unreported { amount: from.amount, order: from.order, names: names(from) }
+fn owed(from: &UnreportedSnapshot, then: Time) -> Unreported {
+    let ended = from.ended_age_ms.map(|age| then.minus(age));
+    Unreported { amount: from.amount, order: number(from.order), names: names(from), ended }
 }
 
 impl Table {
@@ -160,20 +170,20 @@ impl Table {
             reset_left_ms: held.told.reset.map(|reset| reset.since(now)),
             older: held.older,
             mark_age_ms: now.since(held.mark),
-            accepted: held.accepted,
         };
         let key = |(slot, entry): (Slot, &Entry)| KeySnapshot {
             key: digits(entry.key),
-            age_ms: now.since(entry.began),
-            period: entry.period,
+            age_ms: now.since(entry.base),
+            period: entry.period(),
+            accepted: entry.accepted.into(),
             newer: entry.newer,
-            reached: entry.reached,
-            carried: entry.carried,
+            reached: entry.reached(),
+            carried: entry.carried(),
             reading: self.held(entry).as_ref().map(reading),
             unreported: self
                 .unreported
                 .get(&slot)
-                .map(|told| unreported(&told.names, told.amount, told.order)),
+                .map(|told| unreported(&told.names, told.amount, told.order, None)),
         };
         let amount = |(serial, amount): (u64, &Amount)| {
             Some(UnsettledSnapshot {
@@ -181,14 +191,17 @@ impl Table {
                 key: digits(self.keys.get(amount.slot)?.key),
                 amount: amount.amount,
                 left_ms: amount.until.since(now),
-                unreported: amount.unreported.as_ref().map(|names| unreported(names, 0, 0)),
+                unreported: amount.unreported.as_ref().map(|names| unreported(names, 0, 0, None)),
             })
+        };
+        let owed_told = |told: &Unreported| {
+            unreported(&told.names, told.amount, told.order, told.ended.map(|ended| now.since(ended)))
         };
         let limit = |(key, limit): (&Key, &u64)| LimitSnapshot { key: digits(*key), limit: *limit };
         MeterSnapshot {
             keys: self.keys.row().map(key).collect(),
             unsettled: self.reserved.iter().filter_map(amount).collect(),
-            owed: self.owed.iter().map(|told| unreported(&told.names, told.amount, told.order)).collect(),
+            owed: self.owed.iter().map(owed_told).collect(),
             limits: self.limits.iter().map(limit).collect(),
             limit: self.limit_of_all,
             periods: self.periods,
@@ -204,14 +217,14 @@ impl Table {
         let plain = MeterSnapshot::default();
         let saved = saved.unwrap_or(&plain);
         // Hand-made ones may name numbers that were never given, or past the last.
-        let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().unwrap_or(0);
-        let given = self.reserved.given.max(saved.waited);
+        let largest = |numbers: &mut dyn Iterator<Item = u64>| numbers.max().map_or(0, number);
+        let given = self.reserved.given.max(number(saved.waited));
         let periods = largest(&mut saved.keys.iter().map(|key| key.period));
         let orders = largest(&mut saved.keys.iter().filter_map(|key| Some(key.unreported.as_ref()?.order)));
         *self = Self {
             full_told: saved.full_told,
-            periods: self.periods.max(saved.periods).max(periods),
-            unreported_given: self.unreported_given.max(saved.unreported).max(orders),
+            periods: self.periods.max(number(saved.periods)).max(periods),
+            unreported_given: self.unreported_given.max(number(saved.unreported)).max(orders),
             limit_of_all: saved.limit,
             limits: saved
                 .limits
@@ -219,16 +232,30 @@ impl Table {
                 .take(MOST_LIMITS)
                 .filter_map(|of| Some((key_of(&of.key)?, of.limit)))
                 .collect(),
-            owed: saved.owed.iter().take(MOST_OWED).map(owed).collect(),
+            owed: saved.owed.iter().take(MOST_OWED).map(|from| owed(from, then)).collect(),
             ..Self::default()
         };
         self.reserved.given = given;
-        for from in saved.keys.iter().take(meter.capacity) {
-            self.restore_key(from, then);
-        }
+        // Of a smaller table those that are over their limit stay, and what the others had unreported is owed.
+        let is_over = |from: &&KeySnapshot| {
+            let told = from.reading.as_ref();
+            let limit = told.and_then(|told| told.limit).or(meter.limit);
+            told.zip(limit).is_some_and(|(told, limit)| told.used >= limit)
+        };
+        let (over, under): (Vec<_>, Vec<_>) = if saved.keys.len() > meter.capacity {
+            saved.keys.iter().partition(is_over)
+        } else {
+            (Vec::new(), saved.keys.iter().collect())
+        };
+        let mut keys = over.into_iter().chain(under);
+        keys.by_ref().take(meter.capacity).for_each(|from| self.restore_key(from, then));
+        let lost = keys.filter_map(|from| from.unreported.as_ref()).map(|from| owed(from, then));
+        self.owed.extend(lost);
+        self.owed.truncate(MOST_OWED);
         for from in saved.unsettled.iter().take(MOST) {
             let Some(slot) = key_of(&from.key).and_then(|key| self.keys.find(key)) else { continue };
-            if from.serial == 0 || self.reserved.get(from.serial).is_some() {
+            let known = self.reserved.get(from.serial).is_some();
+            if from.serial == 0 || from.serial > LARGEST_NUMBER || from.amount == 0 || known {
                 continue;
             }
             let (amount, until) = (from.amount, then.exactly_after(from.left_ms));
@@ -239,10 +266,11 @@ impl Table {
 
     fn restore_key(&mut self, from: &KeySnapshot, then: Time) {
         let Some(key) = key_of(&from.key).filter(|key| self.keys.find(*key).is_none()) else { return };
-        let mut entry = Entry::new(key, then.minus(from.age_ms), from.period);
+        let mut entry = Entry::new(key, then.minus(from.age_ms));
         entry.newer = from.newer;
-        entry.reached = from.reached;
-        entry.carried = from.carried;
+        entry.accepted = u32::try_from(from.accepted).unwrap_or(u32::MAX);
+        entry.set_period(number(from.period), from.carried);
+        entry.set_reached(from.reached);
         let slot = self.keys.push(entry);
         if let Some(reading) = &from.reading {
             let told = Reading {
@@ -253,10 +281,10 @@ impl Table {
                 reset: reading.reset_left_ms.map(|left| then.exactly_after(left)),
             };
             let mark = then.minus(reading.mark_age_ms);
-            self.put_reading(slot, Held { told, older: reading.older, mark, accepted: reading.accepted });
+            self.put_reading(slot, Held { told, older: reading.older, mark });
         }
         if let Some(told) = &from.unreported {
-            self.unreported.insert(slot, owed(told));
+            self.unreported.insert(slot, Unreported { ended: None, ..owed(told, then) });
         }
     }
 }

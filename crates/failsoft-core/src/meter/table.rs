@@ -18,6 +18,8 @@ pub(crate) struct Unreported {
     /// Which began first.
     pub(crate) order: u64,
     pub(crate) names: KeyNames,
+    /// When its period ended, where it has.
+    pub(crate) ended: Option<Time>,
 }
 
 /// One meter's counts. Bounded by its capacity, whatever is sent in.
@@ -56,7 +58,12 @@ pub(super) const MOST_OWED: usize = 65_536;
 
 impl Table {
     pub(super) fn held(&self, entry: &Entry) -> Option<Held> {
-        self.readings.get(entry.reading()?, entry.began)
+        self.readings.get(entry.reading()?, entry.base)
+    }
+
+    /// What the store last said, where it still stands.
+    pub(super) fn told(&self, meter: &Meter, entry: &Entry, now: Time) -> Option<Reading> {
+        self.held(entry).map(|held| held.told).filter(|told| told.lives(meter.window, now))
     }
 
     /// All that this instance has counted of the key.
@@ -64,10 +71,11 @@ impl Table {
         sum(self.settled(slot, entry), self.reserved.sum_of(slot))
     }
 
-    /// When the key's period ends; nothing where it never does.
+    /// When the key's period ends; nothing where none runs, or it never does.
     pub(super) fn end(&self, meter: &Meter, entry: &Entry) -> Option<Time> {
+        let began = entry.began()?;
         let reset = self.held(entry).and_then(|held| held.told.reset);
-        reset.or_else(|| meter.window.map(|window| entry.began.exactly_after(window)))
+        reset.or_else(|| meter.window.map(|window| began.exactly_after(window)))
     }
 
     pub(super) fn has_ended(&self, meter: &Meter, entry: &Entry, now: Time) -> bool {
@@ -108,9 +116,10 @@ impl Table {
         self.settle(slot, amount, unreported);
     }
 
-    /// Told once it can be, though it counts no more.
-    fn owe(&mut self, slot: Slot) {
+    /// Told once it can be, though it counts no more; `ended` is when its period did, where that is why.
+    fn owe(&mut self, slot: Slot, ended: Option<Time>) {
         let Some(unreported) = self.unreported.remove(&slot) else { return };
+        let unreported = Unreported { ended, ..unreported };
         let full = self.owed.len() >= MOST_OWED;
         match self.owed.last_mut().filter(|_| full) {
             None => self.owed.push(unreported),
@@ -135,70 +144,102 @@ impl Table {
                 let given = &mut self.unreported_given;
                 let held = self.unreported.entry(slot).or_insert_with(|| {
                     *given = sum(*given, 1);
-                    Unreported { amount: 0, order: *given, names }
+                    Unreported { amount: 0, order: *given, names, ended: None }
                 });
                 held.amount = sum(held.amount, amount);
             }
         }
     }
 
-    /// Ends what has ended by `now`. What is not settled yet begins the next period; a key of which nothing is left
-    /// leaves. Whether it is still held.
+    /// Ends what has ended by `now`: the period, the reading's life, or both. What is not settled yet begins the next
+    /// period; a key of which nothing is left leaves. Whether it is still held.
     pub(super) fn roll(&mut self, meter: &Meter, slot: Slot, now: Time) -> bool {
-        let Some(entry) = self.keys.get(slot) else { return false };
-        let Some(end) = self.end(meter, entry).filter(|end| *end <= now) else { return true };
-        let entry = *entry;
-        self.owe_at_end(slot, &entry);
-        self.drop_reading(slot);
-        if self.reserved.sum_of(slot) == 0 {
-            self.keys.remove(slot);
-            return false;
+        let Some(entry) = self.keys.get(slot).copied() else { return false };
+        let ended = self.end(meter, &entry).filter(|end| *end <= now);
+        let mut held = self.held(&entry);
+        let stays = held.is_none_or(|held| held.told.lives(meter.window, now));
+        if ended.is_none() && stays {
+            return true;
         }
+        let mut next = entry;
+        next.set_reached(false);
+        if let Some(end) = ended {
+            self.owe_at_end(slot, &entry, end);
+            next.newer = 0;
+            let lasts = self.reserved.sum_of(slot) > 0;
+            self.periods = if lasts { sum(self.periods, 1) } else { self.periods };
+            next.set_period(if lasts { self.periods } else { 0 }, lasts);
+            if lasts {
+                next.base = last_end(end, meter.window, now);
+            }
+            held =
+                held.map(|held| Held { older: 0, mark: if lasts { next.base } else { held.mark }, ..held });
+        }
+        if !stays {
+            next.newer = sum(next.newer, held.map_or(0, |held| held.older));
+        }
+        self.replace(slot, next, held.filter(|_| stays));
+        !self.leave_if_empty(slot)
+    }
+
+    /// Puts a key's counts and its reading, which lies as far from the key's base as it did before.
+    fn replace(&mut self, slot: Slot, mut entry: Entry, held: Option<Held>) {
+        match (entry.reading(), held) {
+            (place, Some(held)) => entry.set_reading(Some(self.readings.put(place, entry.base, held))),
+            (Some(place), None) => {
+                self.readings.remove(place);
+                entry.set_reading(None);
+            }
+            (None, None) => {}
+        }
+        if let Some(place) = self.keys.get_mut(slot) {
+            place.take_counts_of(&entry);
+        }
+    }
+
+    /// The first amount begins a period.
+    fn begin(&mut self, slot: Slot, now: Time) {
+        let Some(mut entry) = self.keys.get(slot).copied().filter(|entry| entry.period() == 0) else {
+            return;
+        };
+        let held = self.held(&entry).map(|held| Held { mark: now, ..held });
         self.periods = sum(self.periods, 1);
-        if let Some(held) = self.keys.get_mut(slot) {
-            held.newer = 0;
-            held.reached = false;
-            held.carried = true;
-            held.began = last_end(end, meter.window, now);
-            held.period = self.periods;
-        }
-        true
+        entry.set_period(self.periods, false);
+        entry.base = now;
+        self.replace(slot, entry, held);
     }
 
     /// What becomes of a key's unreported amount when its period has ended. A reset that the store told
     /// has ended the store's count too; `window` alone is this engine's guess, so the store is still owed.
-    fn owe_at_end(&mut self, slot: Slot, entry: &Entry) {
+    fn owe_at_end(&mut self, slot: Slot, entry: &Entry, end: Time) {
         match self.held(entry).is_some_and(|held| held.told.reset.is_some()) {
             true => drop(self.unreported.remove(&slot)),
-            false => self.owe(slot),
+            false => self.owe(slot, Some(end)),
         }
     }
 
-    fn drop_reading(&mut self, slot: Slot) {
-        let Some(entry) = self.keys.get_mut(slot) else { return };
-        if let Some(place) = entry.reading() {
-            entry.set_reading(None);
-            self.readings.remove(place);
-        }
-    }
-
+    /// A reading of a key, in the place of the one that it has.
     pub(super) fn put_reading(&mut self, slot: Slot, held: Held) {
-        if let Some(entry) = self.keys.get_mut(slot) {
-            entry.set_reading(Some(self.readings.put(entry.reading(), entry.began, held)));
+        if let Some(entry) = self.keys.get(slot).copied() {
+            self.replace(slot, entry, Some(held));
         }
     }
 
-    fn leave_if_empty(&mut self, slot: Slot) {
+    /// Lets go of a key of which nothing is left; whether it did.
+    fn leave_if_empty(&mut self, slot: Slot) -> bool {
         let empty = self.keys.get(slot).is_some_and(|entry| {
             entry.newer == 0 && entry.reading().is_none() && self.reserved.sum_of(slot) == 0
         });
-        if empty && !self.unreported.contains_key(&slot) {
+        let leaves = empty && !self.unreported.contains_key(&slot);
+        if leaves {
             self.keys.remove(slot);
         }
+        leaves
     }
 
-    /// The key as it stands at `now`, held if there is room; nothing where there is none.
-    fn hold(&mut self, meter: &Meter, key: Key, began: Time, now: Time, is_over: bool) -> Option<Slot> {
+    /// The key as it stands at `now`, held if there is room; nothing where there is none. `base` is where its reading, if
+    /// any, will be held from.
+    fn hold(&mut self, meter: &Meter, key: Key, base: Time, now: Time, is_over: bool) -> Option<Slot> {
         if let Some(slot) = self.keys.find(key)
             && self.roll(meter, slot, now)
         {
@@ -207,8 +248,14 @@ impl Table {
         if self.keys.len() >= meter.capacity && !self.make_room(meter, now, is_over) {
             return None;
         }
-        self.periods = sum(self.periods, 1);
-        Some(self.keys.push(Entry::new(key, began, self.periods)))
+        Some(self.keys.push(Entry::new(key, base)))
+    }
+
+    /// The key, and a period in which an amount can be counted.
+    fn hold_period(&mut self, meter: &Meter, key: Key, now: Time) -> Option<Slot> {
+        let slot = self.hold(meter, key, now, now, false)?;
+        self.begin(slot, now);
+        Some(slot)
     }
 
     /// Looks at the front of the row for one that may leave; those that stay go to its end.
@@ -257,8 +304,10 @@ impl Table {
     }
 
     fn displace(&mut self, slot: Slot) {
-        self.drop_reading(slot);
-        self.owe(slot);
+        if let Some(entry) = self.keys.get(slot).copied() {
+            self.replace(slot, entry, None);
+        }
+        self.owe(slot, None);
         self.reserved.forget(slot);
         self.keys.remove(slot);
     }
@@ -272,7 +321,7 @@ impl Table {
         unreported: Option<KeyNames>,
         now: Time,
     ) -> bool {
-        let slot = self.hold(meter, key, now, now, false);
+        let slot = self.hold_period(meter, key, now);
         if let Some(slot) = slot {
             self.settle(slot, amount, unreported);
         }
@@ -289,12 +338,12 @@ impl Table {
         unreported: Option<KeyNames>,
         now: Time,
     ) -> Taken {
-        let slot = if amount == 0 { None } else { self.hold(meter, key, now, now, false) };
+        let slot = if amount == 0 { None } else { self.hold_period(meter, key, now) };
         let Some(slot) = slot else { return Taken { key, amount, place: None } };
         let place = self.keys.get(slot).map(|entry| Place {
             serial: 0,
-            period: entry.period,
-            readings: self.held(entry).map_or(0, |held| held.accepted),
+            period: entry.period(),
+            readings: entry.accepted,
             unreported: unreported.is_some(),
         });
         let serial = match within {
@@ -314,7 +363,7 @@ impl Table {
         Taken { key, amount, place: place.map(|place| Place { serial, ..place }) }
     }
 
-    /// What waits of a request is unreported where its store has failed by its latest commit, and only then.
+    /// What waits of a request is unreported from now on, or not, by what the request has told of the store.
     pub(crate) fn ask_again(&mut self, taken: &mut Taken, unreported: Option<KeyNames>) {
         let slot = self.keys.find(taken.key);
         let Some(place) = taken.place.as_mut() else { return };
@@ -345,11 +394,11 @@ impl Table {
             self.leave_if_empty(slot);
             return actual > 0;
         }
-        let lasts = |entry: &&Entry| entry.period == place.period && !self.has_ended(meter, entry, now);
+        let lasts = |entry: &&Entry| entry.period() == place.period && !self.has_ended(meter, entry, now);
         let Some(entry) = self.keys.get(slot).filter(lasts) else {
             return false;
         };
-        let read_since = self.held(entry).map_or(0, |held| held.accepted) != place.readings;
+        let read_since = entry.accepted != place.readings;
         let more = actual.saturating_sub(taken.amount);
         if more > 0 {
             self.settle(slot, more, place.unreported.then(names));
@@ -381,29 +430,22 @@ impl Table {
     /// The store says how it is. Nothing where this is not heard; else whether it is held: the table may have no room.
     pub(crate) fn read(&mut self, meter: &Meter, key: Key, told: Reading, now: Time) -> Option<bool> {
         let view = self.view(meter, key, None, now);
-        let entry = self.keys.find(key).and_then(|slot| self.keys.get(slot));
-        // A key of which nothing is left is not held any more, though it may still stand in the row.
-        let entry = entry.filter(|entry| !self.has_ended(meter, entry, now) || view.own > 0);
-        let known = entry.and(view.reading).and_then(|held| held.reset);
-        // Where no reset is known, what was read a window ago is of a period that is over.
-        let reset = told.reset.or(known).or_else(|| meter.window.map(|window| told.at.exactly_after(window)));
-        let older = entry.is_some()
-            && (view.carried_at.is_some_and(|carried| told.at < carried)
-                || view.reading.is_some_and(|held| told.at < held.at));
-        if older || reset.is_some_and(|reset| reset <= now) {
+        let reading = Reading { reset: told.reset.or(view.reading.and_then(|held| held.reset)), ..told };
+        let older = view.carried_at.is_some_and(|carried| told.at < carried)
+            || view.reading.is_some_and(|held| told.at < held.at);
+        if older || !reading.lives(meter.window, now) {
             return None;
         }
         let is_over = self.limit(meter, key, Some(&told)).is_some_and(|limit| told.used >= limit);
         let Some(slot) = self.hold(meter, key, told.at, now, is_over) else { return Some(false) };
         let Some(mut entry) = self.keys.get(slot).copied() else { return Some(false) };
         let before = self.held(&entry);
-        // The reading may be earlier than the first amount.
-        entry.began = entry.began.min(told.at);
-        let held = Held::after(before.as_ref(), entry.began, told, &mut entry.newer, now);
-        if let Some(place) = self.keys.get_mut(slot) {
-            (place.newer, place.began) = (entry.newer, entry.began);
+        let held = Held::after(before.as_ref(), entry.began(), told, &mut entry.newer, now);
+        if entry.period() == 0 {
+            entry.base = told.at;
         }
-        self.put_reading(slot, held);
+        entry.accepted = entry.accepted.saturating_add(1);
+        self.replace(slot, entry, Some(held));
         Some(true)
     }
 
@@ -431,21 +473,21 @@ impl Table {
     }
 
     /// Whether a key that alerts or degrades has come to its limit, told once a period.
-    pub(crate) fn reached(&mut self, meter: &Meter, key: Key) -> Option<Reached> {
+    pub(crate) fn reached(&mut self, meter: &Meter, key: Key, now: Time) -> Option<Reached> {
         if meter.mode == MeterMode::Block && self.readings.are_none() {
             return None;
         }
         let slot = self.keys.find(key)?;
         let entry = self.keys.get(slot)?;
-        let told = self.held(entry).map(|held| held.told);
+        let told = self.told(meter, entry, now);
         let mode = told.and_then(|told| told.mode).unwrap_or(meter.mode);
         let limit = self.limit(meter, key, told.as_ref())?;
         let used = told.map_or(0, |told| told.used);
         let own = self.own(slot, entry);
-        if mode == MeterMode::Block || entry.reached || sum(used, own) < limit {
+        if mode == MeterMode::Block || entry.reached() || sum(used, own) < limit {
             return None;
         }
-        self.keys.get_mut(slot)?.reached = true;
+        self.keys.get_mut(slot)?.set_reached(true);
         Some(Reached { mode, used, own, limit })
     }
 
@@ -457,11 +499,10 @@ impl Table {
     pub(crate) fn report(&mut self, meter: &Meter, now: Time) -> Vec<Unreported> {
         let slots: Vec<Slot> = self.unreported.keys().copied().collect();
         for slot in slots {
-            let Some(entry) = self.keys.get(slot).copied().filter(|entry| self.has_ended(meter, entry, now))
-            else {
-                continue;
-            };
-            self.owe_at_end(slot, &entry);
+            let Some(entry) = self.keys.get(slot).copied() else { continue };
+            if let Some(end) = self.end(meter, &entry).filter(|end| *end <= now) {
+                self.owe_at_end(slot, &entry, end);
+            }
         }
         let known = core::mem::take(&mut self.unreported);
         known.iter().for_each(|(slot, unreported)| self.settle(*slot, unreported.amount, None));

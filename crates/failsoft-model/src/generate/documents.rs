@@ -56,6 +56,8 @@ pub(super) fn plan(rng: &mut Rng) -> Plan {
                 has_max_instances: chance(rng, 80),
                 by_session: chance(rng, 30),
                 limit: chance(rng, 85).then(|| rng.i64(1..=if metered { 12 } else { 6 })),
+                window: meters::window(rng, flavour),
+                capacity: meters::capacity(rng, flavour),
             });
         }
     }

@@ -23,31 +23,44 @@ pub(super) fn meter(rng: &mut Rng, plan: &Plan, planned: &PlannedMeter) -> Value
     }
     let mode = pick(rng, &MODES);
     maybe(rng, &mut map, 60, "mode", json!(mode));
-    match plan.flavour {
-        Flavour::Plain => {
-            let capacity = rng.u32(1..=2);
-            maybe(rng, &mut map, 50, "capacity", json!(capacity));
-        }
-        Flavour::Metered | Flavour::Focused | Flavour::Windowed => {
-            let capacity = pick(rng, &CAPACITIES);
-            maybe(rng, &mut map, 80, "capacity", json!(capacity));
-        }
-        Flavour::Crowded => {
-            map.insert("capacity".to_owned(), json!(rng.u32(14..=20)));
-        }
+    if let Some(capacity) = planned.capacity {
+        map.insert("capacity".to_owned(), json!(capacity));
     }
     if let Some(limit) = planned.limit {
         map.insert("limit".to_owned(), or_parameter(rng, plan, "p_number", json!(limit)));
     }
-    let window = if plan.flavour == Flavour::Crowded { json!("1s") } else { duration(rng, plan) };
-    let windowed = if plan.flavour == Flavour::Focused { 30 } else { 60 };
-    maybe(rng, &mut map, windowed, "window", window);
+    if let Some(window) = planned.window {
+        let told = json!(format!("{window}ms"));
+        let told = if chance(rng, 20) { or_parameter(rng, plan, "p_wait", told) } else { told };
+        map.insert("window".to_owned(), told);
+    }
     if planned.has_max_instances {
         map.insert("max_instances".to_owned(), small(rng, plan));
     }
     let unreported = small(rng, plan);
     maybe(rng, &mut map, 25, "max_unreported", unreported);
     Value::Object(map)
+}
+
+/// The milliseconds of a meter's window, where it has one: mostly far shorter than a trace.
+pub(super) fn window(rng: &mut Rng, flavour: Flavour) -> Option<i64> {
+    let (often, windows): (u32, &[i64]) = match flavour {
+        Flavour::Crowded => (60, &[200, 1_000]),
+        Flavour::Focused => (45, &[50, 100, 100, 200, 500]),
+        _ => (65, &[50, 100, 100, 100, 200, 200, 500, 1_000]),
+    };
+    let window = pick(rng, windows);
+    chance(rng, often).then_some(window)
+}
+
+/// How many keys a meter's table holds.
+pub(super) fn capacity(rng: &mut Rng, flavour: Flavour) -> Option<u32> {
+    let (often, capacity) = match flavour {
+        Flavour::Plain => (50, rng.u32(1..=2)),
+        Flavour::Crowded => (100, rng.u32(14..=20)),
+        Flavour::Metered | Flavour::Focused | Flavour::Windowed => (80, pick(rng, &CAPACITIES)),
+    };
+    chance(rng, often).then_some(capacity)
 }
 
 /// DOC-33: a cap for a rung of this kind; one that stops takes `time` only.
@@ -146,7 +159,10 @@ pub(super) fn reading(rng: &mut Rng, plan: &Plan, map: &mut Map<String, Value>) 
     let resets = pick(rng, &[0, 1, 49, 50, 50, 100, 100, 101, 150, 200, 300, 500]);
     let resetting = if plan.flavour == Flavour::Focused { 15 } else { 40 };
     maybe(rng, map, resetting, "resets_in_ms", json!(resets));
-    let age = pick(rng, &[0, 0, 1, 49, 50, 50, 51, 100, 100, 150, 200, 400]);
+    let mut age = pick(rng, &[0, 0, 1, 49, 50, 50, 51, 100, 100, 150, 200, 400]);
+    if let Some(window) = meter.window.filter(|_| chance(rng, 35)) {
+        age = pick(rng, &[window - 1, window - 1, window, window + 1, window / 2]);
+    }
     maybe(rng, map, 45, "age_ms", json!(age));
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::{FAULTS, Flavour, Plan, chance, maybe, meters, pick, scenes, snapshots, unheard, windows};
+use super::{FAULTS, Flavour, Plan, chance, lives, maybe, meters, pick, scenes, snapshots, unheard, windows};
 
 /// The permits that lines name.
 const PERMITS: [&str; 4] = ["p1", "p2", "p3", "p4"];
@@ -35,7 +35,8 @@ pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
     let count = match plan.flavour {
         Flavour::Plain if healthy => rng.usize(12..=40),
         Flavour::Plain => rng.usize(5..=40),
-        Flavour::Metered | Flavour::Focused | Flavour::Windowed => rng.usize(15..=60),
+        Flavour::Metered | Flavour::Focused => rng.usize(15..=60),
+        Flavour::Windowed => rng.usize(30..=80),
         Flavour::Crowded => rng.usize(60..=150),
     };
     let mut scene = Vec::new();
@@ -44,9 +45,14 @@ pub(super) fn lines(rng: &mut Rng, plan: &Plan) -> Vec<Value> {
     }
     act(&mut open, &mut lines, scene);
     let again = rng.usize(0..=count / 2);
+    let life = rng.usize(0..=count / 2);
     for place in 0..count {
         if place == again && chance(rng, unheard::often(plan)) {
             let scene = unheard::scene(rng, plan);
+            act(&mut open, &mut lines, scene);
+        }
+        if place == life && chance(rng, lives::often(plan)) {
+            let scene = lives::scene(rng, plan);
             act(&mut open, &mut lines, scene);
         }
         let mut line = Map::new();

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::period::{owed, roll};
 use super::{Key, OWED, Owed, Table, Taken, Told, UNSETTLED, named};
 use crate::document::Meter;
 use crate::json::LARGEST;
-use crate::numbers::plus;
+use crate::numbers::{between, plus};
 
 /// What a `finish` says of one meter (MET-7).
 pub(crate) struct Finish<'a> {
@@ -55,12 +56,13 @@ impl Table {
             return (taken, self.use_at_once(meter, &names, amount, unreported, now));
         };
         self.touch(meter, &names, now);
-        if !self.come_in(meter, &names, now, false, now) {
+        if !self.come_in(meter, &names, false, now) {
             return (taken, self.no_room());
         }
+        self.begin(&names, now);
         let id = self.tick();
         taken.id = Some(id);
-        taken.period = self.key_mut(&names).map_or(0, |key| key.period);
+        taken.period = self.key_mut(&names).map_or(0, |key| key.number());
         self.pending.push(super::Unsettled { id, names: names.clone(), amount, due, unreported });
         if self.pending.len() > UNSETTLED
             && let Some(place) = self.due_first()
@@ -70,8 +72,8 @@ impl Table {
         (taken, self.touched(meter, &names))
     }
 
-    /// MET-40: a later commit of the request, which goes on too, decides anew whether its amount is unreported, as long as
-    /// that is unsettled. What is settled stays where it is.
+    /// MET-40: what the request has told of the store by a later commit, which goes on too, says whether its amount is
+    /// unreported, as long as that is unsettled. What is settled stays where it is.
     pub(crate) fn commit_again(&mut self, taken: &mut Taken, unreported: bool) {
         let amount = self.pending.iter_mut().find(|amount| taken.id == Some(amount.id));
         if let Some(amount) = amount {
@@ -102,9 +104,10 @@ impl Table {
             return Told::default();
         }
         self.touch(meter, names, now);
-        if !self.come_in(meter, names, now, false, now) {
+        if !self.come_in(meter, names, false, now) {
             return self.no_room();
         }
+        self.begin(names, now);
         self.settle(names, amount, unreported);
         self.touched(meter, names)
     }
@@ -128,10 +131,12 @@ impl Table {
             return self.settle_and_tell(meter, taken, finish.actual.unwrap_or(taken.amount));
         }
         // It was settled: corrected while the period of the commit lasts.
-        let seen = self.seen(meter, &taken.names, now).filter(|key| key.period == taken.period);
+        let seen = self.seen(meter, &taken.names, now).filter(|key| key.number() == taken.period);
         let (Some(actual), Some(key)) = (finish.actual, seen) else {
             return Told::default();
         };
+        // The period lasts, but the reading may have gone, and *older* with it.
+        self.touch(meter, &taken.names, now);
         if actual > taken.amount {
             return self.settle_and_tell(meter, taken, actual.saturating_sub(taken.amount));
         }
@@ -162,7 +167,7 @@ impl Table {
         Told { reached: None, full }
     }
 
-    /// MET-25: a line that took or settled an amount of a key, or read it, tells once a period that it is at its limit
+    /// MET-25: a line that took or settled an amount of a key, or read it, tells once that it is at its limit
     /// or over.
     pub(super) fn touched(&mut self, meter: &Meter, names: &[String]) -> Told {
         let Some(key) = self.row.iter().find(|key| key.names == names) else {
@@ -188,29 +193,32 @@ impl Table {
     /// MET-40, at the end of a line and while the store is neither `down` nor `probing`: each key's amount is told,
     /// and is the host's to add from then on.
     pub(crate) fn settlements(&mut self, meter: &Meter, now: i64) -> Vec<Value> {
-        let (mut over, mut due) = (Vec::new(), Vec::new());
-        for key in &mut self.row {
-            // What has ended stays in the row, and what it had unreported goes as at its end.
-            let ended = super::table::end(meter, key).is_some_and(|end| now >= end);
-            let reset = key.reading.as_ref().is_some_and(|reading| reading.reset.is_some());
-            if key.unreported > 0 && !(ended && reset) {
-                let (names, amount, from) = (key.names.clone(), key.unreported, key.unreported_from);
-                if ended { &mut over } else { &mut due }.push(Owed { names, amount, from });
-            }
-            key.newer = plus(key.newer, if ended { 0 } else { key.unreported });
-            key.unreported = 0;
+        // What has ended stays in the row, and what it had unreported goes as at its end.
+        let mut over = Vec::new();
+        for place in 0..self.row.len() {
+            let number = self.tick();
+            let names = self.row.get(place).map(|key| key.names.clone()).unwrap_or_default();
+            let rest = self.unsettled(&names) > 0;
+            over.extend(self.row.get_mut(place).and_then(|key| roll(meter, key, now, rest, number)));
         }
         over.sort_by_key(|owed| owed.from);
         for owed in over {
             self.owe(owed);
+        }
+        let mut due = Vec::new();
+        for key in &mut self.row {
+            due.extend(owed(key, None));
+            key.newer = plus(key.newer, key.unreported);
+            key.unreported = 0;
         }
         due.append(&mut self.owed);
         due.sort_by_key(|owed| owed.from);
         let mut told = Vec::new();
         for owed in due {
             let (tenant, session) = named(&owed.names);
+            let ended = owed.ended.map(|ended| between(ended, now));
             told.push(json!({ "kind": "meter.settlement", "meter": meter.name, "tenant": tenant,
-                              "session": session, "amount": owed.amount }));
+                              "session": session, "amount": owed.amount, "ended_ms": ended }));
         }
         told
     }

@@ -1,6 +1,6 @@
 //! What decisions ask of a meter; none of it changes anything (8.4, 8.6).
 
-use super::table::end;
+use super::period::life_end;
 use super::{Instances, Key, Table, Taken};
 use crate::document::{Meter, Share};
 use crate::json::LARGEST;
@@ -66,7 +66,7 @@ impl Table {
         let Some(taken) = taken.filter(|taken| taken.names == key.names) else { return own };
         let Some(id) = taken.id else { return own };
         let unsettled = self.pending.iter().any(|amount| amount.id == id);
-        let settled = taken.period == key.period && key.accepted < id;
+        let settled = taken.period == key.number() && key.accepted < id;
         // MET-8: of a count that stands at the largest nothing is left out.
         if own < LARGEST && (unsettled || settled) { own.saturating_sub(taken.amount).max(0) } else { own }
     }
@@ -77,7 +77,7 @@ impl Table {
         let Some(taken) = taken.filter(|taken| taken.names == key.names) else { return settled };
         let Some(id) = taken.id else { return settled };
         let unsettled = self.pending.iter().any(|amount| amount.id == id);
-        let unread = taken.period == key.period && key.accepted < id;
+        let unread = taken.period == key.number() && key.accepted < id;
         if settled < LARGEST && unread && !unsettled {
             settled.saturating_sub(taken.amount).max(0)
         } else {
@@ -103,9 +103,9 @@ impl Table {
         stops.then_some(reading.time)
     }
 
-    /// DEC-31: what is left of the key's period, where that has an end.
-    pub(crate) fn period_left(&self, meter: &Meter, names: &[String], now: i64) -> Option<i64> {
+    /// DEC-31 and MET-24: what is left of the reading's life, where that has an end.
+    pub(crate) fn life_left(&self, meter: &Meter, names: &[String], now: i64) -> Option<i64> {
         let key = self.seen(meter, names, now)?;
-        end(meter, &key).map(|end| end.saturating_sub(now))
+        life_end(meter, key.reading.as_ref()?).map(|end| end.saturating_sub(now))
     }
 }

@@ -1,44 +1,13 @@
-//! The keys of a meter: their periods (MET-2), and room for a newcomer (MET-11).
+//! The keys of a meter, and room for a newcomer (MET-11).
 
-use super::{Key, Owed, Table};
+use super::period::{owed, roll};
+use super::{Key, Period, Table};
 use crate::document::Meter;
 use crate::json::LARGEST;
 use crate::numbers::{aged, plus};
 
 /// MET-11: a newcomer to a full table looks at so many keys at the front of the row.
 const FRONT: usize = 16;
-
-/// MET-2: when a key's period ends.
-pub(super) fn end(meter: &Meter, key: &Key) -> Option<i64> {
-    let reset = key.reading.as_ref().and_then(|reading| reading.reset);
-    reset.or_else(|| meter.window.map(|window| plus(key.start, window)))
-}
-
-/// MET-2: what ends with a period that is over at `moment` goes. What is not settled begins the next at that very end,
-/// and, with a window, the one after that, up to the present one.
-/// What it had unreported is owed, unless the store itself told the reset.
-pub(super) fn roll(meter: &Meter, key: &mut Key, moment: i64, period: u64) -> Option<Owed> {
-    let end = end(meter, key).filter(|end| moment >= *end)?;
-    let owed = owed(key).filter(|_| key.reading.as_ref().is_none_or(|reading| reading.reset.is_none()));
-    key.reading = None;
-    (key.newer, key.older, key.unreported) = (0, 0, 0);
-    let whole = meter.window.map_or(0, |window| {
-        let over = moment.saturating_sub(end);
-        over.saturating_sub(over.checked_rem(window).unwrap_or(0))
-    });
-    key.start = end.saturating_add(whole);
-    key.mark = key.start;
-    key.period = period;
-    key.carried = true;
-    key.reached = false;
-    owed
-}
-
-/// What a key has unreported.
-fn owed(key: &Key) -> Option<Owed> {
-    let owed = Owed { names: key.names.clone(), amount: key.unreported, from: key.unreported_from };
-    (key.unreported > 0).then_some(owed)
-}
 
 impl Table {
     /// A number that is larger than all before.
@@ -72,7 +41,7 @@ impl Table {
     pub(super) fn seen(&self, meter: &Meter, names: &[String], now: i64) -> Option<Key> {
         let mut key = self.row.iter().find(|key| key.names == names)?.clone();
         // No period has the number 0.
-        roll(meter, &mut key, now, 0);
+        roll(meter, &mut key, now, self.unsettled(names) > 0, 0);
         self.is_held(&key).then_some(key)
     }
 
@@ -83,10 +52,23 @@ impl Table {
 
     /// A line counts or reads a key: what has ended goes, and one of which nothing is left is a newcomer again.
     pub(super) fn touch(&mut self, meter: &Meter, names: &[String], now: i64) {
-        let period = self.tick();
-        let owed = self.key_mut(names).and_then(|key| roll(meter, key, now, period));
-        owed.into_iter().for_each(|owed| self.owe(owed));
+        self.roll(meter, names, now);
         self.leave_if_empty(names);
+    }
+
+    /// What has ended by `moment` goes, and what is owed by that is.
+    fn roll(&mut self, meter: &Meter, names: &[String], moment: i64) {
+        let (number, rest) = (self.tick(), self.unsettled(names) > 0);
+        let owed = self.key_mut(names).and_then(|key| roll(meter, key, moment, rest, number));
+        owed.into_iter().for_each(|owed| self.owe(owed));
+    }
+
+    /// MET-2: an amount is counted; where no period runs, one begins.
+    pub(super) fn begin(&mut self, names: &[String], now: i64) {
+        let number = self.tick();
+        if let Some(key) = self.key_mut(names) {
+            key.period.get_or_insert(Period { start: now, carried: false, mark: now, number });
+        }
     }
 
     /// MET-8: leaves the row where nothing is left.
@@ -98,22 +80,14 @@ impl Table {
     }
 
     /// A key comes in, at the end of the row, where there is room. (One that is there already has it.)
-    pub(super) fn come_in(
-        &mut self,
-        meter: &Meter,
-        names: &[String],
-        start: i64,
-        over: bool,
-        now: i64,
-    ) -> bool {
+    pub(super) fn come_in(&mut self, meter: &Meter, names: &[String], over: bool, now: i64) -> bool {
         if self.row.iter().any(|key| key.names == names) {
             return true;
         }
         if !self.make_room(meter, over, now) {
             return false;
         }
-        let period = self.tick();
-        self.row.push(Key::new(names.to_vec(), start, period));
+        self.row.push(Key::new(names.to_vec()));
         true
     }
 
@@ -134,8 +108,8 @@ impl Table {
         let mut rest = self.row.split_off(self.row.len().min(FRONT));
         let mut front = std::mem::take(&mut self.row);
         for key in &mut front {
-            let period = self.tick();
-            let owed = roll(meter, key, now, period);
+            let (number, rest) = (self.tick(), self.unsettled(&key.names) > 0);
+            let owed = roll(meter, key, now, rest, number);
             owed.into_iter().for_each(|owed| self.owe(owed));
         }
         let looked_at = front.len();
@@ -146,7 +120,7 @@ impl Table {
             let leaves = leaves.or_else(|| if over { self.least_used_below(meter, &front) } else { None });
             if let Some(place) = leaves {
                 let gone = front.remove(place);
-                owed(&gone).into_iter().for_each(|owed| self.owe(owed));
+                owed(&gone, None).into_iter().for_each(|owed| self.owe(owed));
                 // Nothing of it is counted any more: its requests' amounts are of a period that is over.
                 self.pending.retain(|amount| amount.names != gone.names);
             }
@@ -182,13 +156,11 @@ impl Table {
 
     /// MET-31: settled as it was taken.
     pub(super) fn settle_by_time(&mut self, meter: &Meter, place: usize, moment: i64) {
-        let amount = self.pending.remove(place);
-        let period = self.tick();
-        if let Some(key) = self.key_mut(&amount.names) {
-            let owed = roll(meter, key, moment.saturating_sub(1), period);
-            owed.into_iter().for_each(|owed| self.owe(owed));
-            self.settle(&amount.names, amount.amount, amount.unreported);
-        }
+        let Some(amount) = self.pending.get(place).cloned() else { return };
+        // It is unsettled at every end before this moment.
+        self.roll(meter, &amount.names, moment.saturating_sub(1));
+        self.pending.remove(place);
+        self.settle(&amount.names, amount.amount, amount.unreported);
     }
 
     /// RST-9: a snapshot without meters: nothing is counted, read or set. What requests took before is of no period any
@@ -201,8 +173,9 @@ impl Table {
     pub(crate) fn age(&mut self, away: i64) {
         let left = |moment: &mut i64| *moment = moment.saturating_sub(away).min(LARGEST);
         for key in &mut self.row {
-            key.start = aged(key.start, away);
-            key.mark = aged(key.mark, away);
+            if let Some(period) = &mut key.period {
+                (period.start, period.mark) = (aged(period.start, away), aged(period.mark, away));
+            }
             if let Some(reading) = &mut key.reading {
                 reading.time = aged(reading.time, away);
                 if let Some(reset) = &mut reading.reset {
@@ -212,6 +185,9 @@ impl Table {
         }
         for amount in &mut self.pending {
             left(&mut amount.due);
+        }
+        for ended in self.owed.iter_mut().filter_map(|owed| owed.ended.as_mut()) {
+            *ended = aged(*ended, away);
         }
     }
 }

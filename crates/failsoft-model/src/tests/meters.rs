@@ -197,15 +197,21 @@ fn a_key_whose_period_has_ended_leaves_when_it_is_looked_at() {
 }
 
 #[test]
-fn a_soft_limit_is_told_once_a_period() {
+fn a_soft_limit_is_told_until_the_period_ends_or_the_reading_goes() {
     let document = metered("[]", "limit = 3\nmode = \"alert\"\nwindow = \"1s\"");
     let usage = |at: i64, amount: i64| of_meter(at, "usage", json!({ "tenant": "t", "amount": amount }));
     let reading = of_meter(0, "reading", json!({ "tenant": "t", "used": 1, "mode": "degrade" }));
-    let printed = run(&document, json!([reading, usage(1, 1), usage(2, 1), usage(3, 9), usage(1_000, 3)]));
+    let lines = [usage(1, 1), usage(2, 1), usage(3, 9), usage(1_000, 3), usage(1_000, 3), usage(1_001, 3)];
+    let printed = run(&document, json!([vec![reading], lines.to_vec()].concat()));
     let keys = ["tenant", "session", "mode", "used", "own", "limit"];
     assert_eq!(
         told(&printed, "limit.reached", &keys),
-        [json!([2, "t", null, "degrade", 1, 2, 3]), json!([1_000, "t", null, "alert", 0, 3, 3])]
+        [
+            json!([2, "t", null, "degrade", 1, 2, 3]),
+            // The reading goes at 1,000, and what is counted since 1 goes on; at 1,001 it goes too.
+            json!([1_000, "t", null, "alert", 0, 14, 3]),
+            json!([1_001, "t", null, "alert", 0, 3, 3])
+        ]
     );
     // A `block` meter tells none.
     let document = metered("[]", "limit = 3");

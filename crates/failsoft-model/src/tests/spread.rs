@@ -41,6 +41,12 @@ fn three_thousand_cases_are_answered() {
         let once = crate::replay(&case.document, &case.parameters, &committed_once(&case.lines, &printed));
         let judged = settlements(&printed) != settlements(&once.expect("valid"));
         seen(&mut counts, "judged again", &Value::Bool(judged));
+        // Several periods of one key are owed at once.
+        let of =
+            |line: &&Value| line["event"]["kind"] == "meter.settlement" && line["event"]["ended_ms"].is_i64();
+        let owed: Vec<Value> = printed.iter().filter(of).map(whose).collect();
+        let several = owed.iter().enumerate().any(|(place, one)| owed[..place].contains(one));
+        seen(&mut counts, "several ended", &Value::Bool(several));
         seen(&mut counts, "capped", &Value::Bool(told(&printed) != told(&uncapped.expect("valid"))));
         for line in &printed {
             if let Some(decision) = line.get("decision") {
@@ -68,6 +74,9 @@ fn three_thousand_cases_are_answered() {
                 seen(&mut counts, "event", &event["kind"]);
                 if event["kind"] == "limit.reached" {
                     seen(&mut counts, "mode", &event["mode"]);
+                }
+                if event["kind"] == "meter.settlement" {
+                    seen(&mut counts, "ended", &Value::Bool(event["ended_ms"].is_i64()));
                 }
                 if event["kind"] == "override.refused" {
                     seen(&mut counts, "refused", &event["why"]);
@@ -142,6 +151,8 @@ fn three_thousand_cases_are_answered() {
         ("capped", "true"),
         ("corrected", "true"),
         ("judged again", "true"),
+        ("ended", "true false"),
+        ("several ended", "true"),
         ("event", "a.degraded b.failed c.flagged.v1"),
         ("why", "first_outcome consecutive_failures wait_over trial_ok trial_failed permit_expired probe_up"),
         ("why", "probe_down probe_degraded operator override_expired advice advice_lapsed"),
@@ -165,7 +176,11 @@ fn three_thousand_cases_are_answered() {
     for (group, names) in expected {
         for name in names.split(' ') {
             let count = counts.get(&format!("{group} {name}")).copied().unwrap_or(0);
-            let least = if group == "judged again" { 150 } else { 10 };
+            let least = match group {
+                "judged again" | "ended" => 150,
+                "several ended" => 100,
+                _ => 10,
+            };
             assert!(count >= least, "{group} {name} occurs {count} times only");
         }
     }
@@ -311,6 +326,12 @@ fn committed_once(lines: &[Value], printed: &[Value]) -> Vec<Value> {
         }
     }
     lines
+}
+
+/// Whose a line's settlement is, and when it was told.
+fn whose(line: &Value) -> Value {
+    let event = &line["event"];
+    serde_json::json!([line["at_ms"], event["meter"], event["tenant"], event["session"]])
 }
 
 /// What was settled in all, by meter and names.

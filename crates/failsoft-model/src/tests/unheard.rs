@@ -93,24 +93,25 @@ fn a_finish_follows_the_last_commit() {
     };
     assert_eq!(down("ok", "timeout"), json!([[200, 3]]));
     assert_eq!(down("timeout", "ok"), json!([[200, 2]]));
-    // The same by what the health says, in silence.
+    // In silence what the health says changes nothing: it stays as it was taken.
     let healthy_first = vec![commit(0, ""), fails(10), commit(20, ""), tick(150), back(200)];
-    assert_eq!(of(healthy_first), json!([[200, 3]]));
+    assert_eq!(of(healthy_first), json!([]));
     let down_first = vec![fails(0), commit(1, ""), back(10), commit(20, ""), fails(30), tick(150), back(200)];
-    assert_eq!(of(down_first), json!([]));
+    assert_eq!(of(down_first), json!([[200, 3]]));
 }
 
 #[test]
 fn a_commit_that_stops_decides_only_in_shadow() {
     let document = metered("[{ allow = { when = { fault = [\"timeout\"] } } }]", "limit = 50");
     let shadow = document.clone() + "enforcement = \"shadow\"\n";
-    // `unreachable` is denied, and so is `refused`, for which the store has not failed.
+    // `unreachable` is denied, and so is `refused`, which changes nothing in shadow either.
     let failed = vec![commit(0, "ok"), commit(50, "unreachable"), tick(100)];
     let refused = vec![commit(0, "timeout"), commit(50, "refused"), tick(100)];
     assert_eq!(settled(&document, failed.clone()), json!([]));
     assert_eq!(settled(&shadow, failed), json!([[100, 3]]));
     assert_eq!(settled(&document, refused.clone()), json!([[100, 3]]));
-    assert_eq!(settled(&shadow, refused), json!([]));
+    assert_eq!(settled(&shadow, refused), json!([[100, 3]]));
+    assert_eq!(settled(&shadow, vec![commit(0, "unreachable"), commit(50, "ok"), tick(100)]), json!([]));
     // A first commit that stops takes nothing: the second one is the first that counts.
     assert_eq!(settled(&document, vec![commit(0, "unreachable"), commit(50, "ok"), tick(150)]), json!([]));
 }
@@ -138,16 +139,19 @@ fn past_so_many_what_is_owed_is_owed_together() {
         }
         lines.push(json!({ "at_ms": at, "override": { "dependency": "g", "to": null } }));
         let printed = run(&document, Value::Array(lines));
-        let told = told(&printed, "meter.settlement", &["tenant", "amount"]);
+        let told = told(&printed, "meter.settlement", &["tenant", "amount", "ended_ms"]);
         (told.len(), told[65_534].clone(), told[65_535].clone(), told.get(65_536).cloned())
     };
     // Every millisecond a period ends. While the last one lasts it is not owed, and told as its key's.
-    let named = |at: i64| json!([at, "t", 2]);
-    assert_eq!(with(65_536, 65_537), (65_536, named(65_537), named(65_537), None));
-    assert_eq!(with(65_537, 65_537), (65_537, named(65_537), named(65_537), Some(named(65_537))));
-    assert_eq!(with(65_537, 65_538), (65_536, named(65_538), json!([65_538, null, 4]), None));
-    let together = json!([65_539, null, 6]);
-    assert_eq!(with(65_538, 65_539), (65_536, named(65_539), together, None));
+    let named = |at: i64, ended: i64| json!([at, "t", 2, ended]);
+    let lasts = |at: i64| json!([at, "t", 2, null]);
+    // That of millisecond 65,535 ended at 65,536, the next at 65,537.
+    assert_eq!(with(65_536, 65_537), (65_536, named(65_537, 1), named(65_537, 0), None));
+    assert_eq!(with(65_537, 65_537), (65_537, named(65_537, 1), named(65_537, 0), Some(lasts(65_537))));
+    // What is owed together keeps the moment of the first of it.
+    assert_eq!(with(65_537, 65_538), (65_536, named(65_538, 2), json!([65_538, null, 4, 1]), None));
+    let together = json!([65_539, null, 6, 2]);
+    assert_eq!(with(65_538, 65_539), (65_536, named(65_539, 3), together, None));
 }
 
 #[test]

@@ -95,16 +95,29 @@ impl Replay {
             if !operation.needs.contains(&meter.store) {
                 continue;
             }
-            let unreported = decision.failed.contains(&meter.store);
+            let failed = decision.failed.contains(&meter.store);
+            let mut key = request.key(&meter);
             if let Some(taken) = request.taken.get_mut(&meter.name) {
-                self.engine.table_mut(&meter.name)?.commit_again(taken, unreported);
-                continue;
+                // MET-12: what found no room is taken anew, as it was.
+                if !taken.found_no_room() {
+                    // MET-40: by what the request itself has told; health alone changes nothing.
+                    let told = request.reports.get(&meter.store).map(|report| report.class.as_str());
+                    let unreported = match told {
+                        Some("ok") => Some(false),
+                        None | Some("refused") => None,
+                        Some(_) => failed.then_some(true),
+                    };
+                    if let Some(unreported) = unreported {
+                        self.engine.table_mut(&meter.name)?.commit_again(taken, unreported);
+                    }
+                    continue;
+                }
+                key.clone_from(&taken.names);
             }
-            let key = request.key(&meter);
             let amount = request.amount(&meter.name);
             let (now, due) = (self.now, named.then_some(due));
             let table = self.engine.table_mut(&meter.name)?;
-            let (taken, told) = table.take(&meter, key, amount, due, unreported, now);
+            let (taken, told) = table.take(&meter, key, amount, due, failed, now);
             own.told(&meter.name, told);
             request.taken.insert(meter.name.clone(), taken);
         }
