@@ -87,7 +87,7 @@ fn law_04_the_caller_moves_no_health() {
         }
         let meddled = world.play_lines(&lines);
         for (step, place) in plain.iter().zip(original) {
-            let [here, there] = [step, &meddled[place]].map(|step| without_ignored(step));
+            let [here, there] = [step, &meddled[place]].map(without_ignored);
             if here != there || step.health != meddled[place].health {
                 return Err(format!("{}: {here:?} becomes {there:?}\n{}", step.line, world.told(&lines)));
             }

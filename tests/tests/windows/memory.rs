@@ -1,5 +1,6 @@
 //! An account is bounded (WIN-4, LAW-13), whatever tenants do.
 
+use failsoft::draft::CapDraft;
 use failsoft::{Fault, Time};
 use fastrand::Rng;
 
@@ -111,5 +112,25 @@ fn a_request_stays_in_its_row() {
             }
             assert_eq!(sum(&account.others), sums[rows], "seed {seed} at {at}");
         }
+    }
+}
+
+/// A request that lives long and meets many windows remembers the present one alone (LAW-13).
+#[test]
+fn a_request_remembers_no_window_that_has_closed() {
+    let mut rung = open_rung();
+    rung.cap = Some(CapDraft { requests: Some(5), amount: None, time: None, meter: None, total: false });
+    let matrix = matrix(1, vec![guard("g", vec![rung])], |_| {});
+    let mut desk = Desk::new(&matrix);
+    let mut request = desk.request("t");
+    let mut size = None;
+    for at in (0..40_000).step_by(10) {
+        desk.failed(&mut request, "g", Fault::Timeout, at);
+        desk.commit(&mut request, at);
+        // Each number takes as many letters.
+        let text = format!("{request:?}").chars().filter(|letter| !letter.is_ascii_digit()).count();
+        assert_eq!(*size.get_or_insert(text), text, "at {at}");
+        let account = desk.window("g", at).expect("it is open");
+        assert_eq!(account.total.requests, 1, "a new one each time, which counts it");
     }
 }

@@ -84,6 +84,8 @@ impl Taking {
                 window.count(of.place, key, capacity, amount, 0);
                 let (dependency, place, window) = this;
                 let taken = CapTaken { dependency, place, window, key, amount, meter, counted };
+                let gone = |of: &CapTaken| of.dependency == dependency && of.window != window;
+                request.memory.cap_taken.retain(|taken| !gone(taken));
                 request.memory.cap_taken.push(taken);
             }
         }

@@ -159,6 +159,8 @@ pub(crate) fn use_it(
         let way = if shadow { Way::Shadow } else { of.way };
         let counted =
             window.ledger.count(way, &request.tenant, request.taken_amounts(), matrix.tenants, this);
+        // A window that has closed is corrected no more.
+        request.memory.counted.retain(|counted| counted.dependency != of.dependency);
         request.memory.counted.push(counted);
     }
     if let Some(cap) = cap {
