@@ -1286,7 +1286,7 @@ pub enum EventKind {
     RefusalsSpiked = 7,
     /// `never.answered`: so many outcomes in a row spoke neither for nor against the dependency.
     NeverAnswered = 8,
-    /// `limit.reached`: a key whose meter alerts or degrades has come to its limit. Told once a period.
+    /// `limit.reached`: a key whose meter alerts or degrades has come to its limit. Told once, until its period ends or its reading goes.
     LimitReached = 9,
     /// `limit.set`: an operator set a meter's limit, or lifted it (`limit` is null).
     LimitSet = 10,

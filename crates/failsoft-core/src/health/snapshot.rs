@@ -12,9 +12,9 @@ use super::window::{Saved, Tally};
 use super::{Machine, Rules};
 use crate::apply::is_said;
 use crate::matrix::Matrix;
+use crate::meter::saved;
 pub use crate::meter::saved::*;
 use crate::state::{DependencyState, Signed, State};
-use crate::meter::saved;
 use crate::window::OpenWindow;
 pub use crate::window::saved::{
     AccountRowSnapshot, AccountSnapshot, CapSnapshot, WaySnapshot, WindowOpenSnapshot,

@@ -78,10 +78,6 @@ impl Table {
         reset.or_else(|| meter.window.map(|window| began.exactly_after(window)))
     }
 
-    pub(super) fn has_ended(&self, meter: &Meter, entry: &Entry, now: Time) -> bool {
-        self.end(meter, entry).is_some_and(|end| end <= now)
-    }
-
     pub(super) fn settled(&self, slot: Slot, entry: &Entry) -> u64 {
         let older = self.held(entry).map_or(0, |held| held.older);
         let unreported = self.unreported.get(&slot).map_or(0, |unreported| unreported.amount);
@@ -394,10 +390,15 @@ impl Table {
             self.leave_if_empty(slot);
             return actual > 0;
         }
-        let lasts = |entry: &&Entry| entry.period() == place.period && !self.has_ended(meter, entry, now);
-        let Some(entry) = self.keys.get(slot).filter(lasts) else {
-            return false;
+        let lasts = |entry: &Entry| {
+            entry.period() == place.period && self.end(meter, entry).is_none_or(|end| now < end)
         };
+        if !self.keys.get(slot).is_some_and(lasts) {
+            return false;
+        }
+        // Its reading may have gone.
+        self.roll(meter, slot, now);
+        let Some(entry) = self.keys.get(slot) else { return false };
         let read_since = entry.accepted != place.readings;
         let more = actual.saturating_sub(taken.amount);
         if more > 0 {
