@@ -150,14 +150,14 @@ impl Table {
     /// Ends what has ended by `now`: the period, the reading's life, or both. What is not settled yet begins the next
     /// period; a key of which nothing is left leaves. Whether it is still held.
     pub(super) fn roll(&mut self, meter: &Meter, slot: Slot, now: Time) -> bool {
-        let Some(entry) = self.keys.get(slot).copied() else { return false };
-        let ended = self.end(meter, &entry).filter(|end| *end <= now);
-        let mut held = self.held(&entry);
+        let Some(entry) = self.keys.get(slot) else { return false };
+        let ended = self.end(meter, entry).filter(|end| *end <= now);
+        let mut held = self.held(entry);
         let stays = held.is_none_or(|held| held.told.lives(meter.window, now));
         if ended.is_none() && stays {
             return true;
         }
-        let mut next = entry;
+        let (entry, mut next) = (*entry, *entry);
         next.set_reached(false);
         if let Some(end) = ended {
             self.owe_at_end(slot, &entry, end);
@@ -195,9 +195,8 @@ impl Table {
 
     /// The first amount begins a period.
     fn begin(&mut self, slot: Slot, now: Time) {
-        let Some(mut entry) = self.keys.get(slot).copied().filter(|entry| entry.period() == 0) else {
-            return;
-        };
+        let Some(entry) = self.keys.get(slot).filter(|entry| entry.period() == 0) else { return };
+        let mut entry = *entry;
         let held = self.held(&entry).map(|held| Held { mark: now, ..held });
         self.periods = sum(self.periods, 1);
         entry.set_period(self.periods, false);
@@ -249,6 +248,14 @@ impl Table {
 
     /// The key, and a period in which an amount can be counted.
     fn hold_period(&mut self, meter: &Meter, key: Key, now: Time) -> Option<Slot> {
+        // Nearly always a period runs and nothing ends.
+        if let Some(slot) = self.keys.find(key)
+            && let Some(entry) = self.keys.get(slot)
+            && let (None, Some(began)) = (entry.reading(), entry.began())
+            && meter.window.is_none_or(|window| now < began.exactly_after(window))
+        {
+            return Some(slot);
+        }
         let slot = self.hold(meter, key, now, now, false)?;
         self.begin(slot, now);
         Some(slot)
