@@ -276,7 +276,7 @@ pub enum Event {
     },
     /// A refusal, or a rung that stopped a request, emits an event of the matrix's own.
     Emitted(Emit),
-    /// A key whose meter alerts or degrades has come to its limit. Told once a period.
+    /// A key whose meter alerts or degrades has come to its limit. Told once, until its period ends or its reading goes.
     LimitReached {
         /// Which meter.
         meter: MeterId,

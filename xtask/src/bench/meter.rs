@@ -12,6 +12,8 @@ use failsoft::{Matrix, MeterId, MeterMode, Millis, Override, Role, Signal, State
 use serde_json::{Value, json};
 
 const TENANTS: usize = 1_000_000;
+/// When amounts are taken: after every reading.
+const LATER: Time = Time::from_millis(5);
 /// Rounds, of which the medians are told.
 const ROUNDS: usize = 9;
 
@@ -61,14 +63,14 @@ pub(super) fn measure() -> Taking {
     fastrand::Rng::with_seed(1).shuffle(&mut order);
 
     let mut state = State::new(&matrix, Time::default());
-    names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
+    names.iter().for_each(|name| take(&matrix, &mut state, meter, name, LATER));
     let table: HashMap<&str, AtomicU64> =
         names.iter().map(|name| (name.as_str(), AtomicU64::new(1))).collect();
 
     let mut rounds: Vec<[f64; 2]> = Vec::new();
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        order.iter().for_each(|place| take(&matrix, &mut state, meter, &names[*place]));
+        order.iter().for_each(|place| take(&matrix, &mut state, meter, &names[*place], LATER));
         let taking = start.elapsed();
         let start = Instant::now();
         for place in &order {
@@ -120,7 +122,7 @@ pub(crate) fn weigh(fill: Fill) -> f64 {
         Fill::Read => read_all(&matrix, &mut state, meter, &names),
         Fill::Lost => lose(&matrix, &mut state),
     }
-    names.iter().for_each(|name| take(&matrix, &mut state, meter, name));
+    names.iter().for_each(|name| take(&matrix, &mut state, meter, name, LATER));
     per_tenant(black_box(resident().saturating_sub(before)))
 }
 
@@ -141,9 +143,9 @@ fn read_all(matrix: &Matrix, state: &mut State, meter: MeterId, names: &[String]
     }
 }
 
-fn take(matrix: &Matrix, state: &mut State, meter: MeterId, tenant: &str) {
+fn take(matrix: &Matrix, state: &mut State, meter: MeterId, tenant: &str, now: Time) {
     let usage = Signal::Usage { meter, tenant, session: "", amount: 1 };
-    black_box(apply(matrix, state, usage, Time::default(), &mut Vec::new()));
+    black_box(apply(matrix, state, usage, now, &mut Vec::new()));
 }
 
 fn matrix() -> Matrix {

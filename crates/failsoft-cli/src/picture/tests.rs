@@ -67,16 +67,6 @@ fn data(page: &str) -> Value {
     serde_json::from_str(data).expect("JSON")
 }
 
-/// Draws a page for looking at it: `MATRIX TRACE PRINTED PAGE` in the environment, as `DRAW`.
-#[test]
-#[ignore = "it draws a page for people"]
-fn draw() {
-    let paths = std::env::var("DRAW").expect("four paths");
-    let read = |path: &str| std::fs::read_to_string(path).expect("a file");
-    let paths: Vec<&str> = paths.split(' ').collect();
-    std::fs::write(paths[3], drawn(&read(paths[0]), &read(paths[1]), &read(paths[2]))).expect("written");
-}
-
 /// An outage of `quota` and its end.
 const OUTAGE: &str = r#"{"at_ms":0,"decide":{"operation":"assist","request":"r1","tenant":"t1"}}
 {"at_ms":1000,"outcome":{"dependency":"quota","result":"timeout"}}

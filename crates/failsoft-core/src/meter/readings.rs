@@ -1,7 +1,7 @@
 //! The readings that a table holds, small: a table may hold one for each of a million keys.
 //!
 //! Nearly every reading is told as it is made, and ends within weeks. Such a one lies in six words, its moments as
-//! lengths from a base that its key holds. Any other lies whole, beside them.
+//! lengths to or from a base that its key holds, which is the beginning of its period where one runs. Any other lies whole, beside them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -15,6 +15,12 @@ const NONE: u32 = u32::MAX;
 
 /// So many bits of a double word are a limit, one more than it is; the mode stands above.
 const LIMIT_BITS: u32 = 54;
+
+/// The reading's time is before the base.
+const BEFORE_BASE: u64 = 1 << 61;
+
+/// The mark is at the base; else it is the reading's time.
+const MARK_AT_BASE: u64 = 1 << 60;
 
 /// A reading in six words, or the mark of one that lies whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +39,18 @@ impl Packed {
 
     fn of(held: &Held, base: Time) -> Option<Self> {
         let Held { told, older, mark } = *held;
-        if older != 0 || mark != told.at {
+        let mark = match mark {
+            mark if mark == told.at => 0,
+            mark if mark == base => MARK_AT_BASE,
+            _ => return None,
+        };
+        if older != 0 {
             return None;
         }
+        let (at, side) = match length(base, told.at) {
+            Some(after) => (after, 0),
+            None => (length(told.at, base)?, BEFORE_BASE),
+        };
         let limit = told.limit.map_or(0, |limit| limit.saturating_add(1));
         let mode = told.mode.map_or(0, |mode| u64::from(mode.number()).saturating_add(1));
         let reset = match told.reset {
@@ -45,15 +60,18 @@ impl Packed {
         (limit < 1 << LIMIT_BITS).then_some(())?;
         Some(Self {
             used: halves(told.used),
-            limit_and_mode: halves(limit | mode << LIMIT_BITS),
-            at: length(base, told.at)?,
+            limit_and_mode: halves(limit | mode << LIMIT_BITS | mark | side),
+            at,
             reset,
         })
     }
 
     fn held(&self, base: Time) -> Held {
-        let at = base.exactly_after(Millis::new(self.at.into()));
         let both = whole(self.limit_and_mode);
+        let length = Millis::new(self.at.into());
+        let at = if both & BEFORE_BASE == 0 { base.exactly_after(length) } else { base.minus(length) };
+        let mark = if both & MARK_AT_BASE == 0 { at } else { base };
+        let both = both & !(BEFORE_BASE | MARK_AT_BASE);
         let (limit, mode) = (both & ((1 << LIMIT_BITS) - 1), both >> LIMIT_BITS);
         let numbered = |known: &&MeterMode| u64::from(known.number()).saturating_add(1) == mode;
         let told = Reading {
@@ -65,7 +83,7 @@ impl Packed {
                 .filter(|reset| *reset != NONE)
                 .map(|reset| at.exactly_after(Millis::new(reset.into()))),
         };
-        Held { told, older: 0, mark: at }
+        Held { told, older: 0, mark }
     }
 }
 
@@ -154,7 +172,8 @@ mod tests {
         let base = Time::from_millis(-40);
         let mut readings = Readings::default();
         let mut put = Vec::new();
-        let moments = [-40, 0, 1 << 31, (1 << 32) - 42, 1 << 32, 1 << 50].map(Time::from_millis);
+        let moments =
+            [-1 << 40, -4_000, -40, 0, 1 << 31, (1 << 32) - 42, 1 << 32, 1 << 50].map(Time::from_millis);
         let resets = moments.map(Some).into_iter().chain([None]);
         for reset in resets {
             for at in moments {

@@ -480,7 +480,7 @@ impl Table {
         !core::mem::replace(&mut self.full_told, true)
     }
 
-    /// Whether a key that alerts or degrades has come to its limit, told once a period.
+    /// Whether a key that alerts or degrades has come to its limit: told once, until its period ends or its reading goes.
     pub(crate) fn reached(&mut self, meter: &Meter, key: Key, now: Time) -> Option<Reached> {
         if meter.mode == MeterMode::Block && self.readings.are_none() {
             return None;
