@@ -19,6 +19,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("override", "Override", "What an operator says of a dependency."),
     ("probe", "ProbeResult", "What an active probe met."),
     ("why", "Cause", "Why a health changed."),
+    ("window_end", "WindowEnd", "What the window of a failure ended with."),
     ("event", "EventKind", "The events that the engine itself tells."),
     ("meter_mode", "MeterMode", "What a meter does at its limit."),
     ("reason", "RuleKind", "What decided where no rung did."),

@@ -228,6 +228,7 @@ pub(crate) fn cause(
         Cause::AdviceLapsed => "advice lapsed",
         Cause::SignalTooOld => "nothing was heard for too long",
         Cause::Restart => "the restart",
+        Cause::Reload => "the new matrix has other settings for it",
     };
     base.into()
 }

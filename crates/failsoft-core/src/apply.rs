@@ -10,6 +10,7 @@ use crate::matrix::{Dependency, DependencyId, Matrix, MeterId};
 use crate::meter::{self, KeyNames, Reading, Table};
 use crate::metering::{self, StoreFor, Told, Whose};
 use crate::quick;
+use crate::reload::Succession;
 use crate::report::Pass;
 use crate::request::{Memory, Request};
 use crate::signal::{Answer, Event, Outcome, Signal, WindowFigures};
@@ -47,20 +48,32 @@ pub fn apply(
         if !told.is_empty() {
             events.extend(told.into_events());
         }
-        metering::settle(matrix, state, now, events);
+        metering::settle(matrix, state, None, now, events);
         return Answer::Done;
     }
+    step(matrix, state, Some(signal), None, now, events)
+}
+
+/// What a signal, or time alone, does at `now`, and what is told of it. Where the matrix ends with it, `next` says what goes on.
+pub(crate) fn step(
+    matrix: &Matrix,
+    state: &mut State,
+    signal: Option<Signal<'_>>,
+    next: Option<&Succession>,
+    now: Time,
+    events: &mut Vec<Event>,
+) -> Answer {
     let steps = core::mem::take(&mut state.steps);
     let mut own: Vec<Event> =
         steps.into_iter().map(|(told, kept)| Event::ClockSteppedBack { told, kept }).collect();
-    let touched = signal.dependency();
+    let touched = signal.as_ref().and_then(Signal::dependency);
     let first = events.len();
     let timely = state.due.is_some_and(|due| due <= now);
     if timely {
         advance_all(matrix, state, now, events);
     }
     let shape = touched.and_then(|id| state.shape(id));
-    let restored = matches!(signal, Signal::Restored { .. });
+    let restored = matches!(signal, Some(Signal::Restored { .. }));
     let mut applying = Applying {
         matrix,
         state,
@@ -70,7 +83,7 @@ pub fn apply(
         used: Vec::new(),
         closed: Vec::new(),
     };
-    let answer = applying.signal(signal);
+    let answer = signal.map_or(Answer::Done, |signal| applying.signal(signal));
     let Applying { told, used, mut closed, .. } = applying;
     own.extend(told.into_events());
     if restored {
@@ -90,14 +103,17 @@ pub fn apply(
         });
     }
     tell_health(state, touched, timely || restored, now, events);
-    window::close(matrix, state, &used, now, &mut closed);
+    window::close(matrix, state, &used, next, now, &mut closed);
     closed.sort_by_key(|event| match event {
         Event::WindowClosed { dependency, .. } => dependency.0,
         _ => u16::MAX,
     });
     events.append(&mut closed);
     events.append(&mut own);
-    metering::settle(matrix, state, now, events);
+    if let Some(next) = next {
+        metering::end(matrix, state, next, now);
+    }
+    metering::settle(matrix, state, next, now, events);
     answer
 }
 
@@ -365,7 +381,9 @@ impl<'a> Applying<'a> {
         request.has_finished = false;
         self.number(&mut decision, request);
         let matrix = self.matrix;
-        let operation = request.operation.and_then(|id| Some((id, matrix.operations.get(id.index())?)));
+        // A name that the matrix does not have is denied, also where its operation only watches.
+        let operation = request.operation.filter(|_| !request.has_unknown_name);
+        let operation = operation.and_then(|id| Some((id, matrix.operations.get(id.index())?)));
         // In shadow the host goes on whatever is decided.
         let shadow = operation.is_some_and(|(_, operation)| operation.enforcement == Enforcement::Shadow);
         let went_on = decision.verdict.goes_on() || shadow;

@@ -246,6 +246,7 @@ impl<'a> Compiler<'a> {
             role: draft.role,
             stage: draft.stage.unwrap_or_else(|| draft.role.stage()),
             deadline: draft.deadline,
+            settings: draft.health.canonical(draft.deadline),
             rules: Rules::new(&draft.health, draft.deadline, &draft.name),
             break_glass: draft.break_glass,
             ladder,

@@ -233,8 +233,8 @@ impl Asking<'_> {
         } else {
             rule.posture
         };
-        decision.cacheable =
-            stop == RuleStop::Refuse && (!rule.verdict.goes_on() || self.request.memory.passes.is_empty());
+        decision.cacheable = stop == RuleStop::Refuse
+            && (!rule.verdict.goes_on() || self.request.memory.worst_pass().is_none());
         decision.reasons = core::iter::once(&rule).chain(&others).map(|answer| answer.reason).collect();
         // After a refusal no guard or server was looked at, so nothing is answered for them.
         Deliberation { decision, looked_at: answers, standing, failed: Vec::new() }
@@ -258,7 +258,7 @@ impl Asking<'_> {
             decision.posture = theirs.max(self.remembered_posture());
         }
         let passed =
-            not_fine.iter().any(|answer| answer.pass.is_some()) || !self.request.memory.passes.is_empty();
+            not_fine.iter().any(|answer| answer.pass.is_some()) || self.request.memory.worst_pass().is_some();
         let stopped_by_failure = decider.verdict != Verdict::Allow && !decider.is_refusal();
         decision.cacheable = !(stopped_by_failure || (goes_on && passed));
         if !goes_on {
@@ -272,8 +272,7 @@ impl Asking<'_> {
     }
 
     fn remembered_posture(&self) -> Posture {
-        let worst = self.request.memory.passes.values().max();
-        match worst {
+        match self.request.memory.worst_pass() {
             Some(Pass::Skipped) => Posture::FailOpen,
             Some(Pass::Replaced) => Posture::FailSoft,
             None => Posture::Normal,
@@ -286,7 +285,7 @@ impl Asking<'_> {
             verdict: Verdict::Allow,
             posture: self.remembered_posture(),
             enforced: self.operation.enforcement == Enforcement::Enforce,
-            cacheable: self.request.memory.passes.is_empty(),
+            cacheable: self.request.memory.worst_pass().is_none(),
             status: 200,
             code: None,
             retry_after: None,

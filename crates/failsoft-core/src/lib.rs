@@ -59,6 +59,7 @@ mod permits;
 mod promise;
 mod published;
 mod quick;
+mod reload;
 mod report;
 mod request;
 #[cfg(feature = "serde")]
@@ -78,6 +79,7 @@ pub use health_report::{HealthReport, Metrics, StandingReport, health, next_prob
 pub use meter::KeyNames;
 pub use promise::{Promise, promises};
 pub use published::{Published, published};
+pub use reload::{Succession, reload};
 pub use report::Report;
 pub use request::Request;
 pub use signal::{Answer, Event, Outcome, Signal, WindowFigures};
@@ -91,5 +93,5 @@ pub use time::{INTEGER_MAX, Millis, Time};
 pub use vocabulary::{
     Cause, Circuit, Effect, Enforcement, EventKind, Fault, HalfOpenExit, HalfOpenPolicy, Health,
     InitialState, MeterMode, ObligationKind, Override, Posture, ProbeResult, RefusedOverride,
-    RetryAfterPolicy, Role, RuleKind, RungKind, SlidingWindowType, Stage, UnlistedError, Verdict,
+    RetryAfterPolicy, Role, RuleKind, RungKind, SlidingWindowType, Stage, UnlistedError, Verdict, WindowEnd,
 };

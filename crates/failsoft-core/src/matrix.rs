@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::draft::{LastKnownOf, MeterKey, Share};
+use crate::draft::{HealthSettings, LastKnownOf, MeterKey, Share};
 use crate::health::Rules;
 use crate::{Effect, Enforcement, Fault, Health, MeterMode, Millis, Posture, Role, RungKind, Stage, Verdict};
 
@@ -171,6 +171,8 @@ pub(crate) struct Dependency {
     pub(crate) role: Role,
     pub(crate) stage: Stage,
     pub(crate) deadline: Option<Millis>,
+    /// Its health settings as they are written, defaults too; `rules` is what they come to.
+    pub(crate) settings: HealthSettings,
     pub(crate) rules: Rules,
     /// The longest that an operator may skip it for.
     pub(crate) break_glass: Option<Millis>,
@@ -275,6 +277,10 @@ impl Matrix {
     #[must_use]
     pub fn class(&self, name: &str) -> Option<ClassId> {
         by_name(&self.class_names, name)
+    }
+
+    pub(crate) fn first_class(&self) -> Option<ClassId> {
+        self.classes().next().map(|(class, _)| class)
     }
 
     /// The meter of that name.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::draft::MeterKey;
 use crate::matrix::{Matrix, Meter, MeterId};
 use crate::meter::{self, Key, KeyNames, Reading, Table, Taken};
+use crate::reload::Succession;
 use crate::report::Report;
 use crate::request::{Request, TakenFor};
 use crate::signal::Event;
@@ -188,7 +189,8 @@ pub(crate) fn finish(
     for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters) {
         let actual = amounts.iter().rfind(|(told, _)| *told == id).map(|(_, actual)| *actual);
         if let Some(actual) = actual {
-            window::correct(matrix, state, request, (id, actual), needed(id));
+            let took = request.memory.taken.get(id).is_some_and(|held| held.taken.amount > 0);
+            window::correct(matrix, state, request, (id, actual), took || needed(id));
         }
         let whose = Whose::from(&*request);
         match request.memory.taken.get(id) {
@@ -232,11 +234,27 @@ pub(crate) fn advance(matrix: &Matrix, state: &mut State, now: Time) {
     }
 }
 
-/// Tells what the store has not heard, of every meter whose store is up.
-pub(crate) fn settle(matrix: &Matrix, state: &mut State, now: Time, events: &mut Vec<Event>) {
+/// Settles all that waits, of every meter that does not go on.
+pub(crate) fn end(matrix: &Matrix, state: &mut State, next: &Succession, now: Time) {
+    for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters).filter(|(id, _)| next.meter(*id).is_none()) {
+        if let Some(table) = state.tables.get_mut(id.index()) {
+            table.settle_all(meter, now);
+        }
+    }
+}
+
+/// Tells what the store has not heard, of every meter whose store is up, or that does not go on.
+pub(crate) fn settle(
+    matrix: &Matrix,
+    state: &mut State,
+    next: Option<&Succession>,
+    now: Time,
+    events: &mut Vec<Event>,
+) {
     for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters) {
         let waits = state.tables.get(id.index()).is_some_and(Table::has_unreported);
-        if !waits || !store_is_up(matrix, state, meter, now) {
+        let ends = next.is_some_and(|next| next.meter(id).is_none());
+        if !waits || !(ends || store_is_up(matrix, state, meter, now)) {
             continue;
         }
         let told = state.tables.get_mut(id.index()).map(|table| table.report(meter, now));

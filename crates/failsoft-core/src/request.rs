@@ -55,6 +55,8 @@ pub(crate) struct Memory {
     /// Needs that were answered for: with the reason where the answer was not `allow`, from which it is made again.
     pub(crate) answered: SmallMap<DependencyId, Option<(Reason, Option<Refusal>)>>,
     pub(crate) passes: SmallMap<DependencyId, Pass>,
+    /// The worst of those whose dependency a new matrix does not have.
+    pub(crate) passed_once: Option<Pass>,
     pub(crate) taken: SmallMap<MeterId, TakenFor>,
     pub(crate) cap_taken: Vec<CapTaken>,
     /// Its part in the accounts of windows.
@@ -65,6 +67,11 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// How guards were passed at worst.
+    pub(crate) fn worst_pass(&self) -> Option<Pass> {
+        self.passes.values().copied().max().max(self.passed_once)
+    }
+
     /// What it has taken of the cap of a rung, in this window.
     pub(crate) fn capped(&self, dependency: DependencyId, place: u16, window: u64) -> Option<&CapTaken> {
         let mut taken = self.cap_taken.iter();
@@ -82,13 +89,15 @@ pub struct Request {
     pub(crate) operation: Option<OperationId>,
     pub(crate) operation_name: Arc<str>,
     pub(crate) class: Option<ClassId>,
+    /// The class that was told; none where it is of the first.
+    pub(crate) class_name: Option<Arc<str>>,
     pub(crate) has_unknown_name: bool,
     pub(crate) tenant: Arc<str>,
     pub(crate) session: Arc<str>,
     pub(crate) stage: Stage,
     remaining: Option<Told>,
-    met: SmallMap<DependencyId, Met>,
-    looked_at: Arc<[Arc<str>]>,
+    pub(crate) met: SmallMap<DependencyId, Met>,
+    pub(crate) looked_at: Arc<[Arc<str>]>,
     pub(crate) attributes: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) amounts: SmallMap<MeterId, u64>,
     pub(crate) finishes: bool,
@@ -108,7 +117,8 @@ impl Request {
         Self {
             operation: id,
             operation_name: known.map_or_else(|| operation.into(), |known| known.name.clone()),
-            class: matrix.classes().next().map(|(class, _)| class),
+            class: matrix.first_class(),
+            class_name: None,
             has_unknown_name: id.is_none(),
             tenant: Arc::from(""),
             session: Arc::from(""),
@@ -133,6 +143,8 @@ impl Request {
     /// The class of traffic; one that the matrix does not have makes the request be denied.
     pub fn set_class(&mut self, matrix: &Matrix, class: &str) {
         self.class = matrix.class(class);
+        let known = self.class.and_then(|id| matrix.classes.get(id.index()));
+        self.class_name = Some(known.map_or_else(|| class.into(), Arc::clone));
         self.has_unknown_name = self.operation.is_none() || self.class.is_none();
     }
 
@@ -231,10 +243,12 @@ impl Request {
         self.remaining.is_none_or(|(remaining, at)| length <= remaining.less(now.since(at)))
     }
 
-    /// What it has taken, of each meter of which that is not 0.
-    pub(crate) fn taken_amounts(&self) -> Vec<(MeterId, u64)> {
+    /// What it has taken, of each meter from which its operation takes and of which that is not 0.
+    pub(crate) fn taken_amounts(&self, matrix: &Matrix) -> Vec<(MeterId, u64)> {
+        let operation = self.operation.and_then(|id| matrix.operations.get(id.index()));
+        let needed = |id: &MeterId| operation.is_some_and(|operation| operation.meters.contains(id));
         let taken = self.memory.taken.iter().map(|(meter, held)| (meter, held.taken.amount));
-        taken.filter(|(_, amount)| *amount > 0).collect()
+        taken.filter(|(meter, amount)| *amount > 0 && needed(meter)).collect()
     }
 
     /// What it takes of a meter: the figure first committed, else the one told, else 1.

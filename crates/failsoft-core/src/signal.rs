@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
 use crate::window::{WindowAccount, WindowUse};
-use crate::{Cause, Health, MeterMode, Millis, Override, ProbeResult, RefusedOverride, Time};
+use crate::{Cause, Health, MeterMode, Millis, Override, ProbeResult, RefusedOverride, Time, WindowEnd};
 
 /// One observation, or one commit.
 #[derive(Debug)]
@@ -334,6 +334,8 @@ pub enum Event {
     WindowClosed {
         /// Of which dependency.
         dependency: DependencyId,
+        /// What ended it.
+        why: WindowEnd,
         /// What went through it.
         account: Box<WindowAccount>,
     },
@@ -341,6 +343,11 @@ pub enum Event {
     TableFull {
         /// Which meter.
         meter: MeterId,
+    },
+    /// Another matrix has taken over.
+    MatrixReloaded {
+        /// The identity of the one that ran before.
+        from: Arc<str>,
     },
 }
 

@@ -22,10 +22,6 @@ impl<K: Copy + Ord, V> SmallMap<K, V> {
         self.0.get(place).map(|(_, value)| value)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The value of `key`, made where there is none yet.
     pub(crate) fn entry(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         let place = match self.place(key) {
@@ -54,6 +50,22 @@ impl<K: Copy + Ord, V> SmallMap<K, V> {
         if let Ok(place) = self.place(key) {
             self.0.remove(place);
         }
+    }
+
+    /// Every key gets another name; what has none goes.
+    pub(crate) fn rename(&mut self, name: impl Fn(K) -> Option<K>) {
+        self.0.retain_mut(|(key, _)| match name(*key) {
+            Some(renamed) => {
+                *key = renamed;
+                true
+            }
+            None => false,
+        });
+        self.0.sort_by_key(|(key, _)| *key);
+    }
+
+    pub(crate) fn retain_values(&mut self, keep: impl Fn(&mut V) -> bool) {
+        self.0.retain_mut(|(_, value)| keep(value));
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {

@@ -72,6 +72,12 @@ impl DependencyState {
         }
     }
 
+    /// Its permits have numbers above `given`.
+    pub(crate) fn begin_permits_after(&mut self, given: u64) {
+        self.leases = Leases::after(given);
+        self.vital.out.floor = self.leases.next_serial();
+    }
+
     /// Its health, to be moved.
     pub(crate) fn machine<'a>(&'a mut self, rules: &'a Rules, seed: u64) -> Machine<'a> {
         Machine {
@@ -115,6 +121,8 @@ pub struct State {
     /// How many windows have opened, and how many stand open.
     pub(crate) windows: u64,
     pub(crate) windows_open: usize,
+    /// No dependency that a reload brings gives a permit of a number up to this one.
+    pub(crate) permits: u64,
     /// Time alone changes nothing before this moment.
     pub(crate) due: Option<Time>,
     pub(crate) seed: Seed,
@@ -150,6 +158,7 @@ impl State {
             instances: None,
             windows: 0,
             windows_open: 0,
+            permits: 0,
             due: None,
             seed,
         };

@@ -1162,6 +1162,8 @@ pub enum Cause {
     SignalTooOld = 20,
     /// `restart`: state was restored.
     Restart = 21,
+    /// `reload`: a new matrix has other settings for it.
+    Reload = 22,
 }
 
 impl Cause {
@@ -1189,6 +1191,7 @@ impl Cause {
         Self::MaxWaitInHalfOpen,
         Self::SignalTooOld,
         Self::Restart,
+        Self::Reload,
     ];
 
     /// The name.
@@ -1217,6 +1220,7 @@ impl Cause {
             Self::MaxWaitInHalfOpen => "max_wait_in_half_open",
             Self::SignalTooOld => "signal_too_old",
             Self::Restart => "restart",
+            Self::Reload => "reload",
         }
     }
 
@@ -1253,12 +1257,60 @@ impl Cause {
             "max_wait_in_half_open" => Some(Self::MaxWaitInHalfOpen),
             "signal_too_old" => Some(Self::SignalTooOld),
             "restart" => Some(Self::Restart),
+            "reload" => Some(Self::Reload),
             _ => None,
         }
     }
 }
 
 impl core::fmt::Display for Cause {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What the window of a failure ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum WindowEnd {
+    /// `recovered`: the dependency is neither down nor probing, and the window has been idle for long enough.
+    Recovered = 0,
+    /// `reloaded`: a new matrix no longer has the rung, the dependency or the meter.
+    Reloaded = 1,
+}
+
+impl WindowEnd {
+    /// All of them, in order.
+    pub const ALL: &'static [Self] = &[Self::Recovered, Self::Reloaded];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Reloaded => "reloaded",
+        }
+    }
+
+    /// Its number, which never changes.
+    #[must_use]
+    #[expect(clippy::as_conversions, reason = "the way to a variant's number")]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "recovered" => Some(Self::Recovered),
+            "reloaded" => Some(Self::Reloaded),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for WindowEnd {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.pad(self.as_str())
     }
@@ -1300,6 +1352,8 @@ pub enum EventKind {
     WindowChanged = 14,
     /// `window.closed`: a window has closed; what went through it, and for whom.
     WindowClosed = 15,
+    /// `matrix.reloaded`: another matrix has taken over.
+    MatrixReloaded = 16,
 }
 
 impl EventKind {
@@ -1321,6 +1375,7 @@ impl EventKind {
         Self::WindowOpened,
         Self::WindowChanged,
         Self::WindowClosed,
+        Self::MatrixReloaded,
     ];
 
     /// The name.
@@ -1343,6 +1398,7 @@ impl EventKind {
             Self::WindowOpened => "window.opened",
             Self::WindowChanged => "window.changed",
             Self::WindowClosed => "window.closed",
+            Self::MatrixReloaded => "matrix.reloaded",
         }
     }
 
@@ -1373,6 +1429,7 @@ impl EventKind {
             "window.opened" => Some(Self::WindowOpened),
             "window.changed" => Some(Self::WindowChanged),
             "window.closed" => Some(Self::WindowClosed),
+            "matrix.reloaded" => Some(Self::MatrixReloaded),
             _ => None,
         }
     }

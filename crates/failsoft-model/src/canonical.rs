@@ -22,7 +22,7 @@ pub(crate) fn identity(document: &Document) -> String {
 }
 
 /// Keys sorted bytewise, at every depth.
-fn sorted(value: &Value) -> Value {
+pub(crate) fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
@@ -100,7 +100,7 @@ fn dependency(dependency: &Dependency) -> Value {
 }
 
 /// The `deny` that stands where a guard or server has no `on_refusal`.
-fn plain_deny() -> Rung {
+pub(crate) fn plain_deny() -> Rung {
     Rung {
         kind: Kind::Deny,
         when: None,
@@ -115,7 +115,7 @@ fn plain_deny() -> Rung {
 }
 
 /// One rung, expanded to a table, with the defaults of its kind.
-fn rung(rung: &Rung, refusal: bool) -> Value {
+pub(crate) fn rung(rung: &Rung, refusal: bool) -> Value {
     let mut map = settings(&rung.kind);
     let (status, code) = match (&rung.kind, refusal) {
         (Kind::Deny, false) => (Some(503), Some("DEPENDENCY_UNAVAILABLE")),
@@ -215,7 +215,7 @@ fn operation(operation: &Operation) -> Value {
 }
 
 /// One refuse rule: its conditions as written, its `deny` as in `on_refusal`.
-fn refuse_rule(rule: &RefuseRule) -> Value {
+pub(crate) fn refuse_rule(rule: &RefuseRule) -> Value {
     let mut conditions = Map::new();
     put(&mut conditions, "present", &rule.present);
     if let Some(pairs) = &rule.equals {

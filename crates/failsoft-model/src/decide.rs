@@ -1,5 +1,7 @@
 //! Putting needs together (spec 4 and 5).
 
+mod unknown;
+
 use serde_json::{Value, json};
 
 use crate::document::{Dependency, Kind, RefuseRule};
@@ -7,6 +9,7 @@ use crate::engine::Asked;
 use crate::ladder::{self, Stance};
 use crate::limit;
 use crate::rung::{self, Answer};
+pub(crate) use unknown::unknown_name;
 
 /// A decision before it is committed.
 pub(crate) struct Decision {
@@ -181,19 +184,20 @@ fn reason_without_dependency(kind: &str, now: i64) -> Value {
 /// How many guards would be passed unchecked: those looked at now by their present answer, the others as the
 /// request remembers them (DEC-13, REQ-11).
 fn unchecked(asked: Asked<'_>, needs: &Needs) -> i64 {
-    let mut count: i64 = 0;
-    for name in &asked.operation.needs {
-        let looked_at = needs.looked_at.iter().find(|(looked, _)| looked == name);
-        let is_unchecked = match looked_at {
-            Some((_, Some(answer))) => answer.role == "guard" && answer.posture == "fail_open",
-            Some((_, None)) => false,
-            None => asked.request.skipped.iter().any(|(guard, how)| guard == name && how == "fail_open"),
-        };
-        if is_unchecked {
-            count = count.saturating_add(1);
+    let mut unchecked: Vec<&String> = Vec::new();
+    for (name, answer) in &needs.looked_at {
+        if answer.as_ref().is_some_and(|answer| answer.role == "guard" && answer.posture == "fail_open") {
+            unchecked.push(name);
         }
     }
-    count
+    for (guard, how) in &asked.request.skipped {
+        let looked_at = needs.looked_at.iter().any(|(looked, _)| looked == guard);
+        // One whose dependency did not go on has no name (RST-15).
+        if how == "fail_open" && !looked_at && !guard.is_empty() && !unchecked.contains(&guard) {
+            unchecked.push(guard);
+        }
+    }
+    i64::try_from(unchecked.len()).unwrap_or(i64::MAX)
 }
 
 /// STG-7: past the point of no return a `deny` or `defer` becomes a cut.

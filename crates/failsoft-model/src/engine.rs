@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Operation};
+use crate::document::{Dependency, Document, Operation};
 use crate::health::{self, Health};
 use crate::json::table;
 use crate::meter::{Instances, Table};
 use crate::numbers::aged;
+use crate::reload::Going;
 use crate::request::Request;
 use crate::window::Windows;
 
@@ -161,6 +162,49 @@ impl Engine {
         Ok(())
     }
 
+    /// RST-12: another matrix takes over at this moment. What goes on keeps its state, what does not is forgotten.
+    pub(crate) fn reload(&mut self, document: Document, going: &Going, now: i64) {
+        // RST-10: what has ended up to now has ended by the old matrix.
+        for (meter, (_, table)) in self.document.meters.iter().zip(&mut self.meters) {
+            table.end_by_time(meter, now);
+        }
+        let mut healths = Vec::new();
+        for dependency in &document.dependencies {
+            let name = &dependency.name;
+            let kept = self.healths.iter().find(|(old, _)| old == name && going.dependency(name));
+            let health = match (kept, self.document.dependency(name)) {
+                (Some((_, health)), Ok(old)) if same_settings(old, dependency) => health.clone(),
+                (Some((_, health)), _) => health.reloaded(dependency, now),
+                (None, _) => Health::new(dependency, now),
+            };
+            healths.push((name.clone(), health));
+        }
+        let mut meters = Vec::new();
+        for meter in &document.meters {
+            let kept = self.meters.iter().find(|(old, _)| *old == meter.name && going.meter(old));
+            let mut table = kept.map(|(_, table)| table.clone()).unwrap_or_default();
+            if let (Some(_), Ok(old)) = (kept, self.document.meter(&meter.name)) {
+                table.refit(old, meter);
+            }
+            meters.push((meter.name.clone(), table));
+        }
+        self.depths.retain(|name, _| going.dependency(name));
+        self.sequences.retain(|name, _| going.dependency(name));
+        self.windows.renumber(going);
+        self.identity = crate::canonical::identity(&document);
+        (self.document, self.healths, self.meters) = (document, healths, meters);
+    }
+
+    /// WIN-3: closes the windows that may close, by what stands after the line.
+    pub(crate) fn close_idle_windows(&mut self, now: i64) {
+        let healths = &self.healths;
+        let is_out = |name: &str| {
+            let health = healths.iter().find(|(dependency, _)| dependency == name);
+            health.is_some_and(|(_, health)| matches!(health.shown(), "down" | "probing"))
+        };
+        self.windows.close_idle(is_out, self.document.window_idle, now);
+    }
+
     /// Lets time pass for every dependency (HLT-2) and meter (MET-31).
     pub(crate) fn advance(&mut self, now: i64) {
         for (_, health) in &mut self.healths {
@@ -170,6 +214,13 @@ impl Engine {
             table.advance(meter, now);
         }
     }
+}
+
+/// RST-12: the same `deadline`, `break_glass` and health settings, defaults written out.
+fn same_settings(old: &Dependency, new: &Dependency) -> bool {
+    old.deadline == new.deadline
+        && old.break_glass == new.break_glass
+        && old.health.canonical() == new.health.canonical()
 }
 
 impl Asked<'_> {

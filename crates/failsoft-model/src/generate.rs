@@ -5,6 +5,7 @@ mod documents;
 mod healths;
 mod lives;
 mod meters;
+mod reloads;
 mod rungs;
 mod scenes;
 mod snapshots;
@@ -28,16 +29,32 @@ pub struct Case {
     pub lines: Vec<Value>,
 }
 
-/// The case of a seed: the same seed gives the same case.
+/// The case of a seed: the same seed gives the same case. Into one of four another matrix is loaded while it runs.
 #[must_use]
 pub fn case(seed: u64) -> Case {
+    let (plan, mut case) = planned(seed);
+    let rng = &mut Rng::with_seed(seed ^ 0x0072_656c_6f61_6400);
+    if chance(rng, 25) {
+        reloads::put(rng, &plan, &mut case);
+    }
+    case
+}
+
+/// The case of a seed without reloads: all of it is of the one matrix.
+#[must_use]
+pub fn case_of_one_matrix(seed: u64) -> Case {
+    planned(seed).1
+}
+
+/// A case of one matrix, with its plan.
+fn planned(seed: u64) -> (Plan, Case) {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
     let plan = documents::plan(rng);
     let document = documents::document(rng, &plan);
     let parameters = documents::bindings(rng, &plan);
     let lines = traces::lines(rng, &plan);
-    Case { document, parameters, lines }
+    (plan, Case { document, parameters, lines })
 }
 
 /// Every duration of a document, so that sums of the time steps meet them.

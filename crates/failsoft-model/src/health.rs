@@ -11,6 +11,7 @@ mod line;
 mod operator;
 mod permit;
 mod probe;
+mod reload;
 mod restart;
 mod snapshot;
 mod trial;

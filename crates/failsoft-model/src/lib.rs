@@ -17,6 +17,7 @@ mod meter;
 mod needs;
 mod numbers;
 mod reading;
+mod reload;
 mod request;
 mod rung;
 mod settings;

@@ -1,6 +1,8 @@
 //! A request as the host holds it (spec 6): what it told, line by line,
 //! and what its committed decisions answered.
 
+mod reload;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -28,6 +30,10 @@ pub(crate) struct Request {
     pub(crate) tenant: String,
     pub(crate) session: String,
     pub(crate) class: String,
+    /// A line has told its class; else it is of the first (REQ-7).
+    class_told: bool,
+    /// The class that was told is of a matrix before, and not of this one (RST-14).
+    pub(crate) class_unknown: bool,
     pub(crate) stage: String,
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) reports: BTreeMap<String, Report>,
@@ -84,6 +90,8 @@ impl Request {
                 return Err(format!("unknown class {class}"));
             }
             self.class = class;
+            self.class_told = true;
+            self.class_unknown = false;
         }
         if let Some(stage) = optional_string(line, "stage")? {
             // STG-2: one that has asked as `stream` stays there.

@@ -6,6 +6,7 @@ mod lives;
 mod machine;
 mod meters;
 mod readings;
+mod reload;
 mod restart;
 mod spread;
 mod state;

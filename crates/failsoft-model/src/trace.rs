@@ -2,13 +2,14 @@
 
 mod commit;
 mod meters;
+mod reload;
 mod windows;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::decide::decide;
+use crate::decide::{decide, unknown_name};
 use crate::document::Document;
 use crate::engine::{Asked, Engine};
 use crate::health::{Acted, Heard, Outcome};
@@ -107,6 +108,9 @@ impl Replay {
         }
         self.now = self.now.max(told);
         self.engine.advance(self.now);
+        if kind == "reload" {
+            return self.reload(part);
+        }
         let (own, question) = self.apply(kind, part)?;
         // A wait, a permit or an override of no length at all is over in its own line.
         self.engine.advance(self.now);
@@ -114,13 +118,7 @@ impl Replay {
             return Ok(());
         }
         // WIN-3: by what stands after the line.
-        let engine = &mut self.engine;
-        let healths = &engine.healths;
-        let is_out = |name: &str| {
-            let health = healths.iter().find(|(dependency, _)| dependency == name);
-            health.is_some_and(|(_, health)| matches!(health.shown(), "down" | "probing"))
-        };
-        engine.windows.close_idle(is_out, engine.document.window_idle, self.now);
+        self.engine.close_idle_windows(self.now);
         self.tell(own)
     }
 
@@ -249,10 +247,12 @@ impl Replay {
         request.last_line = self.line;
 
         let asked = Asked { engine: &self.engine, operation: &operation, request: &request, now: self.now };
-        let decision = decide(asked)?;
+        // DEC-18: an answer to an unknown name commits nothing.
+        let known = !request.class_unknown;
+        let decision = if known { decide(asked)? } else { unknown_name(asked) };
         let mut json = decision.json.clone();
         let mut own = Own::default();
-        if !preview {
+        if !preview && known {
             own = self.commit(&operation, &mut request, name.is_some(), &decision, &mut json)?;
         }
         self.printed.push(json!({ "at_ms": self.now, "decision": json }));
@@ -277,6 +277,11 @@ impl Replay {
     /// TRC-22: overrides expired, health changed, windows closed, clock steps, then the line's own, then settlements
     /// (MET-40).
     fn tell(&mut self, own: Own) -> Result<(), String> {
+        self.tell_with(own, |_| false)
+    }
+
+    /// The same; settlements also of meters that are `gone`, whatever their store's health (RST-12).
+    fn tell_with(&mut self, own: Own, gone: impl Fn(&String) -> bool) -> Result<(), String> {
         let mut events = Vec::new();
         for (name, health) in &mut self.engine.healths {
             for was in std::mem::take(&mut health.expired) {
@@ -292,13 +297,19 @@ impl Replay {
         }
         events.extend(own.first.into_iter().chain(own.reached).chain(own.full));
         for meter in self.engine.document.meters.clone() {
-            if !self.engine.is_out(&meter.store)? {
+            if gone(&meter.name) || !self.engine.is_out(&meter.store)? {
                 let now = self.now;
                 events.extend(
                     self.engine.table_mut(&meter.name)?.settlements(&meter, now).into_iter().map(event),
                 );
             }
         }
+        self.print(events);
+        Ok(())
+    }
+
+    /// TRC-20: prints events, with the keys that all of them have.
+    fn print(&mut self, events: Vec<Event>) {
         for mut event in events {
             self.sequence = self.sequence.saturating_add(1);
             event.insert("v".to_owned(), json!(1));
@@ -307,7 +318,6 @@ impl Replay {
             event.insert("sequence".to_owned(), json!(self.sequence));
             self.printed.push(json!({ "at_ms": self.now, "event": event }));
         }
-        Ok(())
     }
 }
 

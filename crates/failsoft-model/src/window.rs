@@ -3,6 +3,7 @@
 
 mod account;
 mod cap;
+mod reload;
 
 use std::collections::BTreeMap;
 
@@ -67,8 +68,8 @@ pub(crate) struct Use<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Windows {
     open: Vec<Window>,
-    /// Those that this line has closed, and that are not told yet.
-    closed: Vec<Window>,
+    /// Those that this line has closed, and that are not told yet, each with its `why`.
+    closed: Vec<(Window, &'static str)>,
     ids: u64,
 }
 
@@ -110,7 +111,7 @@ impl Windows {
         let stands = |window: &Window| {
             window.dependency != used.dependency || !window.may_close(used.out, used.idle, now)
         };
-        self.close_unless(stands);
+        self.close_unless("recovered", stands);
         let opens = self.of(used.dependency).is_none();
         if opens {
             self.open(used.dependency, now);
@@ -150,19 +151,19 @@ impl Windows {
     }
 
     /// Closes those that do not stand; they are told at the end of the line.
-    fn close_unless(&mut self, stands: impl Fn(&Window) -> bool) {
+    fn close_unless(&mut self, why: &'static str, stands: impl Fn(&Window) -> bool) {
         for window in std::mem::take(&mut self.open) {
             if stands(&window) {
                 self.open.push(window);
             } else {
-                self.closed.push(window);
+                self.closed.push((window, why));
             }
         }
     }
 
     /// WIN-3: at the end of a line that is no question. One that this very line used stands after it.
     pub(crate) fn close_idle(&mut self, is_out: impl Fn(&str) -> bool, idle: i64, now: i64) {
-        self.close_unless(|window| {
+        self.close_unless("recovered", |window| {
             window.used_now || !window.may_close(is_out(&window.dependency), idle, now)
         });
         for window in &mut self.open {
@@ -172,12 +173,12 @@ impl Windows {
 
     /// The `window.closed` of a dependency, where this line closed its window.
     pub(crate) fn tell_closed(&mut self, dependency: &str, meters: &[Meter], now: i64) -> Option<Value> {
-        let place = self.closed.iter().position(|window| window.dependency == dependency)?;
-        let window = self.closed.remove(place);
+        let place = self.closed.iter().position(|(window, _)| window.dependency == dependency)?;
+        let (window, why) = self.closed.remove(place);
         let mut told = Map::new();
         told.insert("kind".to_owned(), json!("window.closed"));
         told.insert("dependency".to_owned(), json!(dependency));
-        told.insert("why".to_owned(), json!("recovered"));
+        told.insert("why".to_owned(), json!(why));
         told.extend(window.told(meters, now));
         Some(Value::Object(told))
     }

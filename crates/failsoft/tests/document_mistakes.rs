@@ -231,6 +231,22 @@ fn names_that_do_not_fit_together() {
         &format!("{guard}on_failure = [{{ deny = {{ also = [\"retry\"] }} }}]\n"),
         &[("reserved-name", 11, 34)],
     );
+    // A word of the engine's own and a dot; without the dot, and with more letters, it is anybody's.
+    told_after(
+        &format!("{guard}on_failure = [{{ deny = {{ emit = \"window.opened\" }} }}]\n"),
+        &[("reserved-name", 11, 33)],
+    );
+    told_after(
+        &format!("{guard}on_refusal = {{ deny = {{ emit = \"engine.gone\" }} }}\n"),
+        &[("reserved-name", 11, 32)],
+    );
+    // One mistake: the two others are anybody's.
+    told_after(
+        &format!(
+            "{guard}on_failure = [{{ deny = {{ emit = \"windows.opened\" }} }}, {{ deny = {{ emit = \"window\" }} }}, {{ deny = {{ emit = \"never.\" }} }}]\n"
+        ),
+        &[("reserved-name", 11, 105)],
+    );
     told_after(
         &format!("{guard}on_failure = [{{ deny = {{ reason = \"why\" }} }}]\n"),
         &[("reason-without-event", 11, 35)],

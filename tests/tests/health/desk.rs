@@ -40,15 +40,15 @@ pub(crate) fn matrix(health: &Value) -> Matrix {
 }
 
 /// An engine, and all that it was told.
-pub(crate) struct Desk<'m> {
-    player: Player<'m>,
+pub(crate) struct Desk {
+    player: Player,
     d: DependencyId,
     lines: Vec<String>,
     out: Vec<Output>,
 }
 
-impl<'m> Desk<'m> {
-    pub(crate) fn new(matrix: &'m Matrix) -> Self {
+impl Desk {
+    pub(crate) fn new(matrix: &Matrix) -> Self {
         let d = matrix.dependency("d").expect("it is there");
         Self { player: Player::new(matrix), d, lines: Vec::new(), out: Vec::new() }
     }

@@ -65,7 +65,7 @@ pub(crate) fn same_but_late(before: &HealthReport, after: &HealthReport) -> bool
 }
 
 /// One stay in half open, from the first trial or an operator's act to its end. Where it ended, and the time then.
-fn stay(rng: &mut Rng, terms: Terms, desk: &mut Desk<'_>, mut at: i64, met: &mut Met) -> (Ledger, i64) {
+fn stay(rng: &mut Rng, terms: Terms, desk: &mut Desk, mut at: i64, met: &mut Met) -> (Ledger, i64) {
     let mut ledger = Ledger::new(terms);
     let mut lines = 0;
     // A permit of before the stay: whatever comes of it is late.
@@ -128,7 +128,7 @@ fn stay(rng: &mut Rng, terms: Terms, desk: &mut Desk<'_>, mut at: i64, met: &mut
 
 fn outcome(
     ledger: &mut Ledger,
-    desk: &mut Desk<'_>,
+    desk: &mut Desk,
     at: i64,
     name: Option<&str>,
     result: &'static str,
@@ -156,7 +156,7 @@ fn outcome(
 }
 
 /// The engine's account is the ledger's.
-fn check(ledger: &Ledger, report: &HealthReport, desk: &Desk<'_>) {
+fn check(ledger: &Ledger, report: &HealthReport, desk: &Desk) {
     let told = || format!("{ledger:?}\n{report:?}\n{}", desk.told());
     match ledger.ended {
         None => {

@@ -13,7 +13,7 @@ use crate::stillness::{Case, play};
 /// An engine that has played the lines before a cut.
 struct Cut<'c> {
     case: &'c Case,
-    player: Player<'c>,
+    player: Player,
     /// The lines that were played, those of the question left out.
     lines: Vec<Value>,
     at: i64,

@@ -22,7 +22,7 @@ impl Case {
 
     /// With a document that is changed first.
     pub(crate) fn changed(seed: u64, change: impl Fn(&mut Value)) -> Self {
-        let mut case = failsoft_model::generate::case(seed);
+        let mut case = failsoft_model::generate::case_of_one_matrix(seed);
         change(&mut case.document);
         let (document, parameters, lines) = (case.document, case.parameters, case.lines);
         let options = Options { parameters: parameters.clone() };

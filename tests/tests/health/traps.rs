@@ -14,7 +14,7 @@ pub(crate) fn seeds(seeds: u64) -> impl Iterator<Item = Rng> {
 }
 
 /// Takes so many trials' permits at one moment, with names (`t0`, `t1`, ...) or without.
-fn take(rng: &mut Rng, desk: &mut Desk<'_>, at: i64, count: u64) {
+fn take(rng: &mut Rng, desk: &mut Desk, at: i64, count: u64) {
     for number in 0..count {
         let name = format!("t{number}");
         assert!(desk.permit(at, rng.bool().then_some(name.as_str())), "{}", desk.told());

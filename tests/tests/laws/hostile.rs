@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 /// A matrix and the lines of its trace as text.
 fn world(seed: u64) -> (Matrix, Vec<String>) {
-    let case = generate::case(seed);
+    let case = generate::case_of_one_matrix(seed);
     let options = Options { parameters: case.parameters.clone() };
     let loaded =
         load("m", case.document.to_string().as_bytes(), Format::Json, &options).expect("a valid document");

@@ -27,14 +27,14 @@ fn matrix() -> Matrix {
     load("small", MATRIX.as_bytes(), Format::Toml, &Options::default()).expect("no mistakes").matrix
 }
 
-fn play(player: &mut Player<'_>, line: &Value) -> Vec<Value> {
+fn play(player: &mut Player, line: &Value) -> Vec<Value> {
     let mut out: Vec<Output> = Vec::new();
     player.line(&line.to_string(), &mut out).unwrap_or_else(|mistake| panic!("{mistake}: {line}"));
     out.iter().map(|output| serde_json::from_str(&player.json(output)).expect("JSON")).collect()
 }
 
 /// How large a state is, by what it holds when it is written out whole.
-fn size(player: &Player<'_>) -> usize {
+fn size(player: &Player) -> usize {
     format!("{player:?}").len()
 }
 
@@ -155,9 +155,8 @@ fn law_13_bounded_requests() {
     }
     assert!(size(&player) < full + full / 20, "{full} has grown to {}", size(&player));
     // One that is held knows that it was refused; the one that was forgotten is a new request.
-    let verdict = |player: &mut Player<'_>, number| {
-        play(player, &named(number, false))[0]["decision"]["verdict"].clone()
-    };
+    let verdict =
+        |player: &mut Player, number| play(player, &named(number, false))[0]["decision"]["verdict"].clone();
     assert_eq!(verdict(&mut player, 20_000 - 16_384), "deny");
     assert_eq!(verdict(&mut player, 20_000 - 16_384 - 1), "allow");
 }

@@ -36,7 +36,7 @@ impl Case {
 
     /// With a document that is changed first.
     pub(crate) fn changed(seed: u64, change: impl Fn(&mut Value, &mut Rng)) -> Self {
-        let mut case = failsoft_model::generate::case(seed);
+        let mut case = failsoft_model::generate::case_of_one_matrix(seed);
         change(&mut case.document, &mut Rng::with_seed(seed ^ 0x3d07));
         let options = Options { parameters: case.parameters.clone() };
         let loaded = load("matrix", case.document.to_string().as_bytes(), Format::Json, &options);

@@ -99,7 +99,7 @@ fn told(desk: &mut Desk<'_>) -> Vec<Heard> {
     let of_windows = events.filter_map(|event| match event {
         Event::WindowOpened(of) => Some(used("opened", of)),
         Event::WindowChanged(of) => Some(used("changed", of)),
-        Event::WindowClosed { dependency, account } => Some(Heard::Closed(dependency, account)),
+        Event::WindowClosed { dependency, account, .. } => Some(Heard::Closed(dependency, account)),
         _ => None,
     });
     of_windows.collect()

@@ -1,5 +1,7 @@
 //! Answers in words, each once, and which of them are alike.
 
+use std::collections::BTreeMap;
+
 use failsoft::{Decision, Matrix};
 
 use super::interned::{Interned, Renumbered, Weigh};
@@ -96,24 +98,23 @@ pub(super) fn who(request: Option<&str>, tenant: Option<&str>) -> Option<String>
 /// All answers, and the last of each operation.
 pub(super) struct Answers {
     pub(super) all: Interned<Answer>,
-    last: Vec<Option<(Decision, bool)>>,
+    /// By the place of the operation's lane.
+    last: BTreeMap<usize, (Decision, bool)>,
 }
 
 impl Answers {
-    pub(super) fn new(operations: usize) -> Self {
-        Self { all: Interned::new(), last: vec![None; operations] }
+    pub(super) fn new() -> Self {
+        Self { all: Interned::new(), last: BTreeMap::new() }
     }
 
     /// Whether an operation is answered as it last was.
     pub(super) fn is_same(&self, operation: usize, decision: &Decision, preview: bool) -> bool {
-        let last = self.last.get(operation).and_then(Option::as_ref);
+        let last = self.last.get(&operation);
         last.is_some_and(|(last, was_preview)| *was_preview == preview && alike(last, decision))
     }
 
     pub(super) fn last(&mut self, operation: usize, decision: &Decision, preview: bool) {
-        if let Some(last) = self.last.get_mut(operation) {
-            *last = Some((decision.clone(), preview));
-        }
+        self.last.insert(operation, (decision.clone(), preview));
     }
 
     /// Tells the answers what their sentences' numbers are now.

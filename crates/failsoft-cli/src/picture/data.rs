@@ -8,7 +8,7 @@ use super::span::{Body, HEALTHS, Kind, POSTURES, Span, VERDICTS};
 use super::strip::HEIGHTS;
 
 /// The data block. In it `<` is written as an escape, so that no text can end the block or begin another.
-pub(super) fn json(picture: &Picture<'_>, (from, to): (i64, i64)) -> String {
+pub(super) fn json(picture: &Picture, (from, to): (i64, i64)) -> String {
     let answers: Vec<Value> = picture
         .answers
         .all

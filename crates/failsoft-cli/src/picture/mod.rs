@@ -10,6 +10,7 @@ mod data;
 mod file;
 mod interned;
 mod lane;
+mod lanes;
 mod page;
 mod relief;
 mod span;
@@ -21,6 +22,7 @@ mod tests;
 mod windows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use failsoft::trace::{Output, Player, Said};
 use failsoft::{DependencyId, Event, Health, Matrix};
@@ -30,6 +32,7 @@ use self::answers::{Answer, Answers};
 pub(crate) use self::file::Target;
 use self::interned::Interned;
 use self::lane::Lane;
+use self::lanes::Lanes;
 use self::span::{Body, Kind, Span};
 use crate::out::Paint;
 use crate::words::{self, name};
@@ -44,11 +47,11 @@ const LANE: usize = 300;
 const TOLD: [&str; 4] = ["asked", "meter", "operator", "notice"];
 
 /// The picture of a replay.
-pub(crate) struct Picture<'m> {
-    matrix: &'m Matrix,
-    health: Vec<Lane>,
-    operations: Vec<Lane>,
-    /// By the dependency's index.
+pub(crate) struct Picture {
+    matrix: Arc<Matrix>,
+    health: Lanes,
+    operations: Lanes,
+    /// By the place of the dependency's lane.
     windows: BTreeMap<usize, Lane>,
     told: Lane,
     answers: Answers,
@@ -65,24 +68,21 @@ pub(crate) struct Picture<'m> {
     lines: u64,
 }
 
-impl<'m> Picture<'m> {
-    pub(crate) fn new(matrix: &'m Matrix) -> Self {
+impl Picture {
+    pub(crate) fn new(matrix: &Arc<Matrix>) -> Self {
         Self::within(matrix, BUDGET)
     }
 
-    fn within(matrix: &'m Matrix, room: usize) -> Self {
-        let health: Vec<Lane> =
-            matrix.dependencies().map(|(_, held)| Lane::new(Kind::Health, name(held))).collect();
-        let operations: Vec<Lane> =
-            matrix.operations().map(|(_, held)| Lane::new(Kind::Operation, name(held))).collect();
-        let answers = Answers::new(operations.len());
+    fn within(matrix: &Arc<Matrix>, room: usize) -> Self {
+        let health = Lanes::new(Kind::Health, matrix.dependencies().map(|(_, name)| name));
+        let operations = Lanes::new(Kind::Operation, matrix.operations().map(|(_, name)| name));
         Self {
-            matrix,
+            matrix: matrix.clone(),
             health,
             operations,
             windows: BTreeMap::new(),
             told: Lane::new(Kind::Told, "events".into()),
-            answers,
+            answers: Answers::new(),
             words: Interned::new(),
             room,
             held: 0,
@@ -94,22 +94,28 @@ impl<'m> Picture<'m> {
     }
 
     /// Takes one printed line; `said` is the sentence that the text form has for an event.
-    pub(crate) fn take(&mut self, player: &Player<'_>, output: &Output, said: Option<&str>) {
+    pub(crate) fn take(&mut self, player: &Player, output: &Output, said: Option<&str>) {
         let at = output.at.as_millis();
         self.begin(at);
         self.lines += 1;
+        if !Arc::ptr_eq(&self.matrix, &output.matrix) {
+            self.matrix = output.matrix.clone();
+            self.health.follow(output.matrix.dependencies().map(|(_, name)| name), Some(at));
+            self.operations.follow(output.matrix.operations().map(|(_, name)| name), Some(at));
+        }
         match &output.said {
             Said::Decision { decision, preview, request, tenant } => {
                 let Some(id) = self.matrix.operation(&decision.operation) else { return };
+                let Some(place) = self.operations.place(id.index()) else { return };
                 let Some(lane) = self.operations.get_mut(id.index()) else { return };
-                let same = self.answers.is_same(id.index(), decision, *preview);
+                let same = self.answers.is_same(place, decision, *preview);
                 match lane.last_mut().filter(|_| same) {
                     Some(span) => {
                         span.count += 1;
                         span.to = at;
                     }
                     None => {
-                        let answer = Answer::of(self.matrix, decision, *preview, &mut self.words);
+                        let answer = Answer::of(&self.matrix, decision, *preview, &mut self.words);
                         let who = answers::who(request.as_deref(), tenant.as_deref());
                         let body = Body::Answer {
                             answer: Some(self.answers.all.number(answer)),
@@ -118,7 +124,7 @@ impl<'m> Picture<'m> {
                         };
                         self.held +=
                             lane.push(Span::new(at, span::answer(decision.verdict, decision.posture), body));
-                        self.answers.last(id.index(), decision, *preview);
+                        self.answers.last(place, decision, *preview);
                     }
                 }
             }
@@ -180,7 +186,7 @@ impl<'m> Picture<'m> {
 
     /// A dependency's lane, with the health in which it began.
     fn standing(&mut self, id: DependencyId, from: Health) -> Option<&mut Lane> {
-        let first = self.first.unwrap_or_default();
+        let first = self.health.since(id.index()).or(self.first).unwrap_or_default();
         let lane = self.health.get_mut(id.index())?;
         if lane.spans().is_empty() {
             let body = Body::Health { said: None, given: 0, held: 0 };
@@ -214,12 +220,10 @@ impl<'m> Picture<'m> {
     }
 
     /// The page; `played` is how many lines the trace had.
-    pub(crate) fn page(mut self, player: &Player<'_>, played: u64) -> String {
-        let healths: Vec<_> = self
-            .matrix
-            .dependencies()
-            .map_while(|(id, _)| player.health(id).map(|known| (id, known)))
-            .collect();
+    pub(crate) fn page(mut self, player: &Player, played: u64) -> String {
+        let matrix = self.matrix.clone();
+        let healths: Vec<_> =
+            matrix.dependencies().map_while(|(id, _)| player.health(id).map(|known| (id, known))).collect();
         if let Some((_, (now, _))) = healths.first() {
             self.last = self.last.max(now.as_millis());
         }
@@ -253,12 +257,12 @@ impl<'m> Picture<'m> {
 
     fn lanes(&self) -> impl Iterator<Item = &Lane> {
         let told = Some(&self.told).filter(|told| !told.spans().is_empty());
-        self.health.iter().chain(&self.operations).chain(self.windows.values()).chain(told)
+        self.health.iter().chain(self.operations.iter()).chain(self.windows.values()).chain(told)
     }
 
     fn lanes_mut(&mut self) -> impl Iterator<Item = &mut Lane> {
         let told = Some(&mut self.told);
-        self.health.iter_mut().chain(&mut self.operations).chain(self.windows.values_mut()).chain(told)
+        self.health.iter_mut().chain(self.operations.iter_mut()).chain(self.windows.values_mut()).chain(told)
     }
 }
 

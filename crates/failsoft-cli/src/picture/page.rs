@@ -29,7 +29,7 @@ const COLUMNS: usize = 12_000;
 const FEWEST: usize = 7;
 const MOST: usize = 500;
 
-pub(super) fn page(picture: &Picture<'_>, played: u64) -> String {
+pub(super) fn page(picture: &Picture, played: u64) -> String {
     let title = Text(&crate::words::name(picture.matrix.name())).to_string();
     let has_lines = picture.lines > 0;
     let range = picture.range();
@@ -74,7 +74,7 @@ fn empty(played: u64) -> String {
 }
 
 /// Says what the page no longer tells apart.
-fn merged(picture: &Picture<'_>) -> String {
+fn merged(picture: &Picture) -> String {
     let lines: u64 = picture.lanes().map(Lane::merged).sum();
     if lines == 0 {
         return String::new();
@@ -99,12 +99,12 @@ fn large(count: u64) -> String {
     thousands(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-fn script(picture: &Picture<'_>, range: (i64, i64)) -> String {
+fn script(picture: &Picture, range: (i64, i64)) -> String {
     let data = data::json(picture, range);
     format!("<script type=\"application/json\" id=\"data\">{data}</script>\n<script>{SCRIPT}</script>\n")
 }
 
-fn timeline(picture: &Picture<'_>, range: (i64, i64)) -> String {
+fn timeline(picture: &Picture, range: (i64, i64)) -> String {
     let lanes = lanes(picture, range);
     filled(TIMELINE, |name| match name {
         "ticks" => ticks(range),
@@ -113,7 +113,7 @@ fn timeline(picture: &Picture<'_>, range: (i64, i64)) -> String {
     })
 }
 
-fn lanes(picture: &Picture<'_>, range: (i64, i64)) -> String {
+fn lanes(picture: &Picture, range: (i64, i64)) -> String {
     let columns = COLUMNS / picture.lanes().count().max(1);
     let columns = if columns < FEWEST { 0 } else { i64::try_from(columns.min(MOST)).unwrap_or_default() };
     let mut out = String::new();

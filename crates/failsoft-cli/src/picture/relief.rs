@@ -4,7 +4,7 @@ use super::lane::Lane;
 use super::span::Body;
 use super::{LANE, Picture};
 
-impl Picture<'_> {
+impl Picture {
     /// Bytes of the data on the page, or a few more.
     pub(super) fn bytes(&self) -> usize {
         self.held + self.words.bytes() + self.answers.all.bytes()

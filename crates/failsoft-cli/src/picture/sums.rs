@@ -8,7 +8,7 @@ use super::span::{Kind, POSTURES, Span, VERDICTS};
 use super::tables::{clock, count, large};
 
 /// `183 lines, 0:00 to 0:27; 45 decisions, 31 changes of health, 4 windows`.
-pub(super) fn summary(picture: &Picture<'_>, played: u64) -> String {
+pub(super) fn summary(picture: &Picture, played: u64) -> String {
     let lines = count(played, "line", "lines");
     let Some(first) = picture.first else { return lines };
     let sum = |kind: Kind| -> u64 {
@@ -23,7 +23,7 @@ pub(super) fn summary(picture: &Picture<'_>, played: u64) -> String {
     format!("{lines}, {} to {}: {}", clock(first), clock(picture.last), parts.join(", "))
 }
 
-pub(super) fn by_posture(picture: &Picture<'_>) -> String {
+pub(super) fn by_posture(picture: &Picture) -> String {
     let mut sums = [[0_u64; 4]; 4];
     let lanes = picture.lanes().filter(|lane| lane.kind == Kind::Operation);
     for (state, amount) in lanes.flat_map(Lane::spans).flat_map(Span::tallied) {

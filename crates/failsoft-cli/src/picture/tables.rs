@@ -15,7 +15,7 @@ use crate::words::{Clock, counted, length, thousands};
 const ROWS: usize = 400;
 const BYTES: usize = 75_000;
 
-pub(super) fn all(picture: &Picture<'_>) -> String {
+pub(super) fn all(picture: &Picture) -> String {
     let mut out = sums::by_posture(picture);
     out += &windows(picture);
     out += &list(picture, Kind::Health, "Changes of health", &["At", "What changed"]);
@@ -64,7 +64,7 @@ impl Rows {
 }
 
 /// The spans of a kind, in the order in which they began.
-fn spans<'p>(picture: &'p Picture<'_>, kind: Kind) -> Vec<(&'p Lane, &'p Span)> {
+fn spans(picture: &Picture, kind: Kind) -> Vec<(&Lane, &Span)> {
     let lanes = picture.lanes().filter(|lane| lane.kind == kind);
     let mut spans: Vec<_> =
         lanes.flat_map(|lane| lane.spans().iter().map(move |span| (lane, span))).collect();
@@ -73,7 +73,7 @@ fn spans<'p>(picture: &'p Picture<'_>, kind: Kind) -> Vec<(&'p Lane, &'p Span)> 
     spans
 }
 
-fn list(picture: &Picture<'_>, kind: Kind, title: &str, columns: &[&str]) -> String {
+fn list(picture: &Picture, kind: Kind, title: &str, columns: &[&str]) -> String {
     let mut rows = Rows::new(title, columns);
     for (lane, span) in spans(picture, kind) {
         rows.row(|| match &span.body {
@@ -112,7 +112,7 @@ fn mixture(kind: Kind, span: &Span) -> String {
 }
 
 fn decision(
-    picture: &Picture<'_>,
+    picture: &Picture,
     lane: &Lane,
     span: &Span,
     (answer, who, retry): (Option<u32>, Option<u32>, Option<u64>),
@@ -161,7 +161,7 @@ fn decision(
     out + "</td></tr>\n"
 }
 
-fn windows(picture: &Picture<'_>) -> String {
+fn windows(picture: &Picture) -> String {
     let columns = ["At", "Window", "What went through", "For whom"];
     let mut rows = Rows::new("Windows", &columns);
     for (lane, span) in spans(picture, Kind::Window) {

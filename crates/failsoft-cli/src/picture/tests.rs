@@ -32,7 +32,7 @@ fn loaded(text: &str) -> Loaded {
 fn drawn(matrix: &str, trace: &str, printed: &str) -> String {
     let loaded = loaded(matrix);
     let mut player = Player::new(&loaded.matrix);
-    let mut picture = Picture::new(&loaded.matrix);
+    let mut picture = Picture::new(player.matrix());
     let printed = printed.lines().filter(|line| !line.is_empty());
     let mut printed = printed.map(|line| serde_json::from_str::<Value>(line).expect("JSON")).peekable();
     let at = |line: &Value| line["at_ms"].as_i64().expect("a moment");
@@ -194,7 +194,7 @@ fn a_trace_that_says_nothing() {
 fn where_it_outgrows_its_budget_the_fullest_lane_yields() {
     let loaded = loaded(SMALL);
     let mut player = Player::new(&loaded.matrix);
-    let mut picture = Picture::within(&loaded.matrix, 20_000);
+    let mut picture = Picture::within(player.matrix(), 20_000);
     let mut said = Vec::new();
     let mut most = 0;
     let faults = [r#","faults":{"quota":"timeout"}"#, "", r#","faults":{"policy":"timeout"}"#];

@@ -8,12 +8,12 @@ use super::lane::Lane;
 use super::span::{Body, Kind, Span};
 use crate::words::name;
 
-impl Picture<'_> {
+impl Picture {
     fn window_lane(&mut self, event: &Value) -> Option<&mut Lane> {
         let dependency = event.get("dependency").and_then(Value::as_str)?;
         let id = self.matrix.dependency(dependency)?;
         let lane = || Lane::new(Kind::Window, name(dependency));
-        Some(self.windows.entry(id.index()).or_insert_with(lane))
+        Some(self.windows.entry(self.health.place(id.index())?).or_insert_with(lane))
     }
 
     /// The window of that lane that is still open.

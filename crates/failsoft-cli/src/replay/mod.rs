@@ -9,6 +9,7 @@ mod windows;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::sync::Arc;
 
 use failsoft::trace::{LINE_BYTES, Output, Player, Said};
 
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Result<Outcome, Trouble> 
     let inputs = [args.matrix.matrix.as_str(), args.trace.as_str()];
     let target = || args.html.as_deref().map(|path| Target::open(path, &inputs)).transpose();
     if args.trace == "-" {
-        let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
+        let drawing = target()?.map(|target| Drawing::new(player.matrix(), target));
         let mut replay = Replay {
             name: "standard input".into(),
             player,
@@ -40,14 +41,14 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut Out) -> Result<Outcome, Trouble> 
             unread: false,
         };
         let source = BufReader::with_capacity(BUFFER, io::stdin().lock());
-        return replay.run(Lines::new(source), args.json, &loaded.matrix, out);
+        return replay.run(Lines::new(source), args.json, out);
     }
     let (file, size) = open(&args.trace)?;
-    let drawing = target()?.map(|target| Drawing::new(&loaded.matrix, target));
+    let drawing = target()?.map(|target| Drawing::new(player.matrix(), target));
     let progress = Progress::of(size);
     let mut replay = Replay { name: shown(&args.trace), player, progress, drawing, unread: false };
     let source = BufReader::with_capacity(BUFFER, file);
-    replay.run(Lines::new(source), args.json, &loaded.matrix, out)
+    replay.run(Lines::new(source), args.json, out)
 }
 
 fn open(path: &str) -> Result<(File, u64), Trouble> {
@@ -65,38 +66,38 @@ fn open(path: &str) -> Result<(File, u64), Trouble> {
     })
 }
 
-struct Replay<'m> {
+struct Replay {
     name: String,
-    player: Player<'m>,
+    player: Player,
     progress: Progress,
-    drawing: Option<Drawing<'m>>,
+    drawing: Option<Drawing>,
     /// Nobody reads standard output any more; a page is drawn to its end all the same.
     unread: bool,
 }
 
 /// A page that is drawn meanwhile.
-struct Drawing<'m> {
-    picture: Picture<'m>,
+struct Drawing {
+    picture: Picture,
     /// What the text form says of an event.
-    sentences: Text<'m>,
+    sentences: Text,
     target: Target,
 }
 
-impl<'m> Drawing<'m> {
-    fn new(matrix: &'m failsoft::Matrix, target: Target) -> Self {
+impl Drawing {
+    fn new(matrix: &Arc<failsoft::Matrix>, target: Target) -> Self {
         Self { picture: Picture::new(matrix), sentences: Text::plain(matrix), target }
     }
 
-    fn take(&mut self, player: &Player<'_>, output: &Output) {
+    fn take(&mut self, player: &Player, output: &Output) {
         let said = match &output.said {
-            Said::Event { event, .. } => Some(self.sentences.event(player, event)),
+            Said::Event { event, .. } => Some(self.sentences.event(player, &output.matrix, event)),
             _ => None,
         };
         self.picture.take(player, output, said.as_deref());
     }
 
     /// Asks which windows are still open, and writes the page.
-    fn end(mut self, player: &mut Player<'_>, played: u64) -> Result<(), Trouble> {
+    fn end(mut self, player: &mut Player, played: u64) -> Result<(), Trouble> {
         let mut open = Vec::new();
         // A question changes nothing, and without an answer the page says less.
         if played > 0 && player.line(r#"{"windows":{}}"#, &mut open).is_ok() {
@@ -106,15 +107,9 @@ impl<'m> Drawing<'m> {
     }
 }
 
-impl<'m> Replay<'m> {
-    fn run(
-        &mut self,
-        mut lines: Lines<impl BufRead>,
-        json: bool,
-        matrix: &'m failsoft::Matrix,
-        out: &mut Out,
-    ) -> Result<Outcome, Trouble> {
-        let mut text = (!json).then(|| Text::new(matrix, out));
+impl Replay {
+    fn run(&mut self, mut lines: Lines<impl BufRead>, json: bool, out: &mut Out) -> Result<Outcome, Trouble> {
+        let mut text = (!json).then(|| Text::new(self.player.matrix(), out));
         let mut said: Vec<Output> = Vec::new();
         let mut played: u64 = 0;
         let ended = loop {
@@ -148,12 +143,7 @@ impl<'m> Replay<'m> {
         Ok(Outcome::Done)
     }
 
-    fn say(
-        &mut self,
-        said: &mut Vec<Output>,
-        text: &mut Option<Text<'m>>,
-        out: &mut Out,
-    ) -> Result<(), Trouble> {
+    fn say(&mut self, said: &mut Vec<Output>, text: &mut Option<Text>, out: &mut Out) -> Result<(), Trouble> {
         for output in said.drain(..) {
             if let Some(drawing) = &mut self.drawing {
                 drawing.take(&self.player, &output);

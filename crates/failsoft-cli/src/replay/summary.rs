@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{DependencyId, Event, Health, Matrix, Posture, Time, Verdict};
+use failsoft::{Event, Health, Posture, Time, Verdict};
 
 use super::windows;
 use crate::out::Out;
@@ -15,27 +15,18 @@ use crate::words::{self, Clock, counted, thousands};
 /// The columns, most closed first.
 const POSTURES: [Posture; 4] = [Posture::Normal, Posture::FailSoft, Posture::FailOpen, Posture::FailClosed];
 
+#[derive(Default)]
 pub(super) struct Summary {
     decisions: BTreeMap<(Verdict, Posture), usize>,
     calls: (usize, usize),
     /// Events of the matrix's own; their names are the matrix's, so there are not many.
     told: BTreeMap<Arc<str>, usize>,
     /// When each dependency's health last changed.
-    since: Vec<Option<Time>>,
+    since: BTreeMap<String, Time>,
     first: Option<Time>,
 }
 
 impl Summary {
-    pub(super) fn new(matrix: &Matrix) -> Self {
-        Self {
-            decisions: BTreeMap::new(),
-            calls: (0, 0),
-            told: BTreeMap::new(),
-            since: matrix.dependencies().map(|_| None).collect(),
-            first: None,
-        }
-    }
-
     pub(super) fn note(&mut self, output: &Output) {
         self.first = self.first.or(Some(output.at));
         match &output.said {
@@ -52,22 +43,18 @@ impl Summary {
                 }
             },
             Said::Event { event: Event::HealthChanged { dependency, .. }, .. } => {
-                if let Some(since) = self.since.get_mut(dependency.index()) {
-                    *since = Some(output.at);
+                let name = output.matrix.dependency_name(*dependency);
+                match self.since.get_mut(name) {
+                    Some(since) => *since = output.at,
+                    None => drop(self.since.insert(name.into(), output.at)),
                 }
             }
             Said::Event { .. } => {}
         }
     }
 
-    pub(super) fn tell(
-        &self,
-        matrix: &Matrix,
-        player: &Player<'_>,
-        played: u64,
-        out: &mut Out,
-    ) -> Result<(), Trouble> {
-        let paint = out.paint;
+    pub(super) fn tell(&self, player: &Player, played: u64, out: &mut Out) -> Result<(), Trouble> {
+        let (paint, matrix) = (out.paint, player.matrix().as_ref());
         let lines = counted(usize::try_from(played).unwrap_or(usize::MAX), "line", "lines");
         let last = matrix.dependencies().next().and_then(|(id, _)| player.health(id)).map(|(now, _)| now);
         if played > 0 {
@@ -96,7 +83,7 @@ impl Summary {
         if !told.is_empty() {
             writeln!(out, "\n{}  {}", paint.dim("events"), told.join(", "))?;
         }
-        self.tell_health(matrix, player, out)
+        self.tell_health(player, out)
     }
 
     fn tell_decisions(&self, out: &mut Out) -> Result<(), Trouble> {
@@ -131,8 +118,8 @@ impl Summary {
     }
 
     /// What is not fine one by one, then what is, then what nothing is known of.
-    fn tell_health(&self, matrix: &Matrix, player: &Player<'_>, out: &mut Out) -> Result<(), Trouble> {
-        let paint = out.paint;
+    fn tell_health(&self, player: &Player, out: &mut Out) -> Result<(), Trouble> {
+        let (paint, matrix) = (out.paint, player.matrix().as_ref());
         let mut healthy: Vec<&str> = Vec::new();
         let mut unknown = 0;
         let mut lines: Vec<String> = Vec::new();
@@ -142,7 +129,8 @@ impl Summary {
                 Health::Healthy if report.circuit.as_str() == "closed" => healthy.push(name),
                 Health::Unknown if report.circuit.as_str() == "closed" => unknown += 1,
                 _ => {
-                    let since = self.since(id).map(|at| format!(", since {}", Clock(at))).unwrap_or_default();
+                    let since =
+                        self.since.get(name).map(|at| format!(", since {}", Clock(*at))).unwrap_or_default();
                     lines.push(format!("{} is {}{since}", paint.bold(name), words::health(&report, paint)));
                 }
             }
@@ -164,9 +152,5 @@ impl Summary {
             writeln!(out, "{gap}{}  {line}", paint.dim(format!("{label:<6}")))?;
         }
         Ok(())
-    }
-
-    fn since(&self, id: DependencyId) -> Option<Time> {
-        self.since.get(id.index()).copied().flatten()
     }
 }

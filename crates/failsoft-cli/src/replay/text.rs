@@ -1,9 +1,10 @@
 //! A replay for people: what changed, what was decided and why, moment by moment.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{Decision, Event, KeyNames, Matrix, RefusedOverride, Time, WindowAccount};
+use failsoft::{Decision, Event, KeyNames, Matrix, RefusedOverride, Time, WindowAccount, WindowEnd};
 
 use super::fold::{Fold, Item};
 use super::summary::Summary;
@@ -15,8 +16,9 @@ use crate::words::{self, Clock, name};
 /// As wide as the column of moments and the space after it.
 const GUTTER: &str = "             ";
 
-pub(super) struct Text<'m> {
-    matrix: &'m Matrix,
+pub(super) struct Text {
+    /// The one under which the present line was said.
+    matrix: Arc<Matrix>,
     paint: Paint,
     columns: usize,
     fold: Option<Fold>,
@@ -25,23 +27,27 @@ pub(super) struct Text<'m> {
     summary: Summary,
 }
 
-impl<'m> Text<'m> {
-    pub(super) fn new(matrix: &'m Matrix, out: &Out) -> Self {
-        let summary = Summary::new(matrix);
+impl Text {
+    pub(super) fn new(matrix: &Arc<Matrix>, out: &Out) -> Self {
+        let (matrix, summary) = (matrix.clone(), Summary::default());
         // Into a pipe a decision is one line, however long, so that it can be searched for.
         let columns = out.columns.unwrap_or(usize::MAX);
         Self { matrix, paint: out.paint, columns, fold: None, shown: None, summary }
     }
 
     /// For single sentences, without colours.
-    pub(super) fn plain(matrix: &'m Matrix) -> Self {
-        let (paint, summary) = (Paint::PLAIN, Summary::new(matrix));
+    pub(super) fn plain(matrix: &Arc<Matrix>) -> Self {
+        let (matrix, paint, summary) = (matrix.clone(), Paint::PLAIN, Summary::default());
         Self { matrix, paint, columns: usize::MAX, fold: None, shown: None, summary }
     }
 
-    pub(super) fn say(&mut self, player: &Player<'_>, output: Output, out: &mut Out) -> Result<(), Trouble> {
+    pub(super) fn say(&mut self, player: &Player, output: Output, out: &mut Out) -> Result<(), Trouble> {
         self.summary.note(&output);
         let at = output.at;
+        if !Arc::ptr_eq(&self.matrix, &output.matrix) {
+            self.unfold(out)?;
+            self.matrix = output.matrix.clone();
+        }
         match output.said {
             Said::Decision { decision, preview, request, tenant } => {
                 let tenant = tenant.as_deref();
@@ -86,14 +92,18 @@ impl<'m> Text<'m> {
             }
             // It stands in the decision that it belongs to.
             Said::Event { event: Event::Emitted(_), .. } => {}
-            Said::Event { event: Event::WindowClosed { dependency, account }, .. } => {
+            Said::Event { event: Event::WindowClosed { dependency, why, account }, .. } => {
                 self.unfold(out)?;
                 let dependency = self.paint.bold(self.matrix.dependency_name(dependency));
-                self.account(at, &format!("{:<8} {dependency} closed", "window"), &account, out)?;
+                let why = match why {
+                    WindowEnd::Recovered => "",
+                    WindowEnd::Reloaded => " by the reload",
+                };
+                self.account(at, &format!("{:<8} {dependency} closed{why}", "window"), &account, out)?;
             }
             Said::Event { event, .. } => {
                 self.unfold(out)?;
-                let line = self.event(player, &event);
+                let line = self.event(player, &output.matrix, &event);
                 self.line(at, &line, out)?;
             }
         }
@@ -101,15 +111,10 @@ impl<'m> Text<'m> {
     }
 
     /// What is still held, and the summary where the trace was played to its end.
-    pub(super) fn end(
-        &mut self,
-        player: &Player<'_>,
-        played: Option<u64>,
-        out: &mut Out,
-    ) -> Result<(), Trouble> {
+    pub(super) fn end(&mut self, player: &Player, played: Option<u64>, out: &mut Out) -> Result<(), Trouble> {
         self.unfold(out)?;
         match played {
-            Some(played) => self.summary.tell(self.matrix, player, played, out),
+            Some(played) => self.summary.tell(player, played, out),
             None => Ok(()),
         }
     }
@@ -186,7 +191,7 @@ impl<'m> Text<'m> {
         account: &WindowAccount,
         out: &mut Out,
     ) -> Result<(), Trouble> {
-        let mut lines = windows::account(self.matrix, account).into_iter();
+        let mut lines = windows::account(&self.matrix, account).into_iter();
         self.line(at, &format!("{head}: {}", lines.next().unwrap_or_default()), out)?;
         for line in lines {
             writeln!(out, "{GUTTER}         {line}")?;
@@ -196,7 +201,7 @@ impl<'m> Text<'m> {
 
     /// Why, and what follows.
     fn details(&self, decision: &Decision) -> Vec<String> {
-        let matrix = self.matrix;
+        let matrix = &self.matrix;
         let mut details: Vec<String> =
             decision.reasons.iter().map(|reason| words::reason(matrix, reason)).collect();
         let obligations: Vec<String> =
@@ -211,11 +216,14 @@ impl<'m> Text<'m> {
         details
     }
 
-    pub(super) fn event(&self, player: &Player<'_>, event: &Event) -> String {
-        let of = |id| self.matrix.dependency_name(id);
+    /// A sentence for what changed under `matrix`.
+    pub(super) fn event(&self, player: &Player, matrix: &Arc<Matrix>, event: &Event) -> String {
+        let of = |id| matrix.dependency_name(id);
         match event {
             Event::HealthChanged { dependency, from, to, why, crossed, window, wait, outage, .. } => {
-                let fault = player.health(*dependency).and_then(|(_, report)| report.fault);
+                // What it stands at now is known of the matrix that runs now.
+                let known = player.health(*dependency).filter(|_| Arc::ptr_eq(player.matrix(), matrix));
+                let fault = known.and_then(|(_, report)| report.fault);
                 let why = words::cause(*why, *crossed, *window, fault);
                 let wait = wait.map(|wait| format!(", may be tried in {}", words::length(wait)));
                 let outage = outage.map(|outage| {
@@ -280,12 +288,12 @@ impl<'m> Text<'m> {
                 format!("{:<8} stepped back to {}; taken as {}", "clock", Clock(*told), Clock(*kept))
             }
             Event::LimitReached { meter, names, used, own, limit, .. } => {
-                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let meter = self.paint.bold(matrix.meter_name(*meter));
                 let all = used.saturating_add(*own);
                 format!("{:<8} {meter} of {} is at its limit: {all} of {limit}", "meter", key(names))
             }
             Event::LimitSet { meter, names, limit, by, reason } => {
-                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let meter = self.paint.bold(matrix.meter_name(*meter));
                 let limit = limit.map_or("limit lifted".to_owned(), |limit| format!("limit {limit}"));
                 let of = names.as_ref().map(|names| format!(" of {}", key(names))).unwrap_or_default();
                 let by = by.as_deref().map(|by| format!(" by {}", name(by))).unwrap_or_default();
@@ -293,11 +301,11 @@ impl<'m> Text<'m> {
                 format!("{:<8} {meter}{of} {limit}{by}{reason}", "operator")
             }
             Event::LimitRefused { meter, .. } => {
-                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let meter = self.paint.bold(matrix.meter_name(*meter));
                 format!("{:<8} a limit of {meter} is refused: it holds no more of them", "operator")
             }
             Event::MeterSettlement { meter, names, amount, ended } => {
-                let meter = self.paint.bold(self.matrix.meter_name(*meter));
+                let meter = self.paint.bold(matrix.meter_name(*meter));
                 let of = key(names);
                 match ended {
                     None => format!(
@@ -318,7 +326,7 @@ impl<'m> Text<'m> {
                     "{:<8} {} {what}: {} goes on {} by {}",
                     "window",
                     self.paint.bold(of(used.dependency)),
-                    self.matrix.operation_name(used.operation),
+                    matrix.operation_name(used.operation),
                     self.paint.posture(used.posture, used.posture),
                     windows::way(used.way),
                 )
@@ -326,10 +334,13 @@ impl<'m> Text<'m> {
             // Told with its account.
             Event::WindowClosed { .. } => String::new(),
             Event::TableFull { meter } => {
-                let meter = self.matrix.meter_name(*meter);
+                let meter = matrix.meter_name(*meter);
                 format!("{:<8} {meter} is full: it counts as many keys as it may, and no newcomer", "meter")
             }
             Event::Emitted(emit) => words::emit(emit),
+            Event::MatrixReloaded { from } => {
+                format!("{:<8} {} takes over from {}", "reload", name(matrix.identity()), name(from))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Compiler, limits, quoted};
 use crate::draft::{ActionDraft, CapDraft, DependencyDraft, RungDraft, Share, WhenDraft};
 use crate::matrix::{Action, Cap, CapOf, MeterId, Rung, RungEmit, Set, When};
 use crate::mistake::Path;
-use crate::{Effect, Fault, ObligationKind, Posture, Role, RungKind};
+use crate::{Effect, Fault, ObligationKind, Posture, Role, RungKind, Verdict};
 
 impl ActionDraft {
     /// The kind, as the document writes it.
@@ -34,6 +34,12 @@ impl ActionDraft {
         }
     }
 }
+
+/// With these words, and a dot, the engine's own events begin, now or later.
+const OWN_EVENTS: &[&str] = &[
+    "clock", "engine", "health", "instance", "limit", "matrix", "meter", "never", "override", "refusals",
+    "table", "window",
+];
 
 /// What a refusal is answered with where the matrix says nothing.
 pub(super) fn default_refusal() -> Rung {
@@ -98,6 +104,10 @@ impl<'a> Compiler<'a> {
         if kind == RungKind::Deny {
             rung.code = rung.code.or_else(|| Some("DEPENDENCY_UNAVAILABLE".into()));
         }
+        if kind.verdict() != Verdict::Allow {
+            // Written out, so that it is the same rung whether the document says so or not.
+            rung.status = rung.status.or(Some(kind.verdict().status()));
+        }
         rung
     }
 
@@ -145,6 +155,12 @@ impl<'a> Compiler<'a> {
                 let help = Some("use the rung, or name an obligation of your own".into());
                 self.mistake("reserved-name", place.key("also").index(index), what, help);
             }
+        }
+        let emit = draft.emit.as_deref().and_then(|emit| emit.split_once('.'));
+        if let Some((word, _)) = emit.filter(|(word, _)| OWN_EVENTS.contains(word)) {
+            let what = format!("events that begin with `{word}.` are the engine's own");
+            let help = Some("begin it with a word of your own, such as what it is about".into());
+            self.mistake("reserved-name", place.key("emit"), what, help);
         }
         if draft.reason.is_some() && draft.emit.is_none() && draft.alert.is_none() {
             let help = Some("add `emit` or `alert`, or leave `reason` out".into());
@@ -324,12 +340,15 @@ impl<'a> Compiler<'a> {
         for (key, count) in lists {
             self.count("entries", &path.key(key), count, limits::LIST);
         }
-        let operation: Vec<_> = draft
+        let mut operation: Vec<_> = draft
             .operation
             .iter()
             .enumerate()
             .map(|(index, name)| self.operation_id(name, path.key("operation").index(index)))
             .collect();
+        // A set, like the others.
+        operation.sort_unstable();
+        operation.dedup();
         let class: Vec<u8> = draft
             .class
             .iter()

@@ -201,4 +201,15 @@ impl HealthSettings {
             ..self.clone()
         }
     }
+
+    /// Written out, with lists as sets: equal where the canonical form is.
+    pub(crate) fn canonical(&self, deadline: Option<Millis>) -> Self {
+        let mut settings = self.written_out(deadline);
+        let lists = [Some(&mut settings.record_error_classes), settings.ignore_error_classes.as_mut()];
+        for list in lists.into_iter().flatten() {
+            list.sort_unstable();
+            list.dedup();
+        }
+        settings
+    }
 }

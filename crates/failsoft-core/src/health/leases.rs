@@ -102,6 +102,16 @@ impl Leases {
         self.free.is_empty() && self.slots.len() >= MOST
     }
 
+    /// How many were given.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// None so far, and none of a number up to `given` will be.
+    pub(crate) fn after(given: u64) -> Self {
+        Self { given, ..Self::default() }
+    }
+
     /// The number that the next lease will have.
     pub(crate) fn next_serial(&self) -> u64 {
         self.given.saturating_add(1)
@@ -142,13 +152,5 @@ impl Leases {
             _ => self.newest = lease.previous,
         }
         self.free.push(slot);
-    }
-
-    /// None of those that are out will come back in time. Their numbers are not given again.
-    pub(crate) fn clear(&mut self) {
-        self.slots.clear();
-        self.free.clear();
-        self.oldest = Slot::NONE;
-        self.newest = Slot::NONE;
     }
 }

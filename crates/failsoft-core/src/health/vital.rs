@@ -349,6 +349,13 @@ impl Vital {
         self.attempts.saturating_sub(forgotten)
     }
 
+    /// Since when the next of them is being forgotten.
+    pub(crate) fn since_forgotten(&self, rules: &Rules, now: Time) -> Option<Millis> {
+        let since = now.since(self.forgetting?);
+        let part = rules.decay.and_then(|decay| since.get().checked_rem(decay.get()));
+        Some(part.map_or(since, Millis::new))
+    }
+
     /// Of this generation: an older lease is late.
     pub(crate) fn is_current(&self, lease: &Lease) -> bool {
         lease.serial >= self.out.floor

@@ -8,6 +8,7 @@
 //! - `table.rs`: one meter: counting, settling, periods, room.
 //! - `question.rs`: what a decision reads of it, at a moment that may be later than the last signal.
 //! - `saved.rs`: over a restart.
+//! - `succeeded.rs`: under the next matrix.
 //!
 //! Keys are 128-bit keyed hashes of the names, so that a name costs a fixed amount whatever its length, and a
 //! table never holds more than its declared capacity.
@@ -19,6 +20,7 @@ mod reading;
 mod readings;
 mod reserved;
 pub(crate) mod saved;
+mod succeeded;
 mod table;
 
 use alloc::sync::Arc;

@@ -100,14 +100,15 @@ impl Table {
         while let Some((until, serial)) = self.reserved.first()
             && until <= now
         {
-            self.settle_reserved(meter, serial, until);
+            // What ends at this very moment ends after it.
+            self.settle_reserved(meter, serial, just_before(until));
         }
     }
 
-    fn settle_reserved(&mut self, meter: &Meter, serial: u64, at: Time) {
+    /// What ended up to `ended` has ended before it.
+    pub(super) fn settle_reserved(&mut self, meter: &Meter, serial: u64, ended: Time) {
         let Some(slot) = self.reserved.get(serial).map(|amount| amount.slot) else { return };
-        // What ends at this very moment ends after it.
-        self.roll(meter, slot, Time::from_unclamped(at.as_millis().saturating_sub(1)));
+        self.roll(meter, slot, ended);
         let Some(Amount { amount, unreported, .. }) = self.reserved.remove(serial) else { return };
         self.settle(slot, amount, unreported);
     }
@@ -221,7 +222,7 @@ impl Table {
     }
 
     /// Lets go of a key of which nothing is left; whether it did.
-    fn leave_if_empty(&mut self, slot: Slot) -> bool {
+    pub(super) fn leave_if_empty(&mut self, slot: Slot) -> bool {
         let empty = self.keys.get(slot).is_some_and(|entry| {
             entry.newer == 0 && entry.reading().is_none() && self.reserved.sum_of(slot) == 0
         });
@@ -306,7 +307,7 @@ impl Table {
         slots.filter(|slot| !self.is_over(meter, *slot)).min_by_key(|slot| self.usage(*slot))
     }
 
-    fn displace(&mut self, slot: Slot) {
+    pub(super) fn displace(&mut self, slot: Slot) {
         if let Some(entry) = self.keys.get(slot).copied() {
             self.replace(slot, entry, None);
         }
@@ -358,7 +359,7 @@ impl Table {
                 let until = now.exactly_after(within);
                 let serial = self.reserved.push(Amount { slot, amount, until, unreported });
                 if let Some((_, first)) = self.reserved.first().filter(|_| self.reserved.is_over_full()) {
-                    self.settle_reserved(meter, first, now);
+                    self.settle_reserved(meter, first, just_before(now));
                 }
                 serial
             }
@@ -519,6 +520,10 @@ impl Table {
         told.sort_unstable_by_key(|unreported| unreported.order);
         told
     }
+}
+
+fn just_before(moment: Time) -> Time {
+    Time::from_unclamped(moment.as_millis().saturating_sub(1))
 }
 
 /// The last end of a period by `now`, where what is unsettled goes on from one to the next.

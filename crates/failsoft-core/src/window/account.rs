@@ -110,7 +110,7 @@ pub(crate) struct Counted {
     pub(crate) window: u64,
     /// Whose row; none of the `others`.
     tenant: Option<Arc<str>>,
-    amounts: Vec<(MeterId, u64)>,
+    pub(crate) amounts: Vec<(MeterId, u64)>,
 }
 
 /// An account that is being written.

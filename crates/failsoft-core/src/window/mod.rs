@@ -4,10 +4,12 @@
 //! - `account.rs`: what went through, for whom.
 //! - `cap.rs`: how much a rung lets through in one.
 //! - `saved.rs`: over a restart.
+//! - `succeeded.rs`: under the next matrix.
 
 mod account;
 mod cap;
 pub(crate) mod saved;
+mod succeeded;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -16,11 +18,12 @@ use alloc::vec::Vec;
 use crate::answer::NeedAnswer;
 use crate::matrix::{DependencyId, Matrix, MeterId, OperationId};
 use crate::meter::Key;
+use crate::reload::Succession;
 use crate::report::Report;
 use crate::request::Request;
 use crate::signal::Event;
 use crate::state::{DependencyState, State};
-use crate::{Health, Millis, Posture, Time};
+use crate::{Health, Millis, Posture, Time, WindowEnd};
 
 pub(crate) use account::Counted;
 pub use account::{AccountRow, Way, WindowAccount};
@@ -71,9 +74,9 @@ impl DependencyState {
         recovered && self.window_open.as_ref().is_some_and(|window| now >= window.last.exactly_after(idle))
     }
 
-    fn close(&mut self, dependency: DependencyId, now: Time) -> Option<Event> {
+    fn close(&mut self, dependency: DependencyId, why: WindowEnd, now: Time) -> Option<Event> {
         let account = Box::new(self.window_open.take()?.account(now));
-        Some(Event::WindowClosed { dependency, account })
+        Some(Event::WindowClosed { dependency, why, account })
     }
 }
 
@@ -91,11 +94,12 @@ pub fn windows(matrix: &Matrix, state: &State, now: Time) -> Vec<(DependencyId, 
         .collect()
 }
 
-/// Closes what may be closed, but for what this very commit used.
+/// Closes what may be closed, but for what this very commit used; and what ends with its matrix, where `next` says what goes on.
 pub(crate) fn close(
     matrix: &Matrix,
     state: &mut State,
     used: &[WindowUse],
+    next: Option<&Succession>,
     now: Time,
     events: &mut Vec<Event>,
 ) {
@@ -106,7 +110,11 @@ pub(crate) fn close(
         if known.may_close(known.vital.health(), matrix.window_idle, now)
             && !used.iter().any(|used| used.dependency == id)
         {
-            events.extend(known.close(id, now));
+            events.extend(known.close(id, WindowEnd::Recovered, now));
+        } else if next
+            .is_some_and(|next| known.window_open.as_ref().is_some_and(|window| !window.goes_on(id, next)))
+        {
+            events.extend(known.close(id, WindowEnd::Reloaded, now));
         }
     }
     note_open(state);
@@ -140,7 +148,7 @@ pub(crate) fn use_it(
         return Used { closed: None, told: None };
     };
     let may_close = known.may_close(known.vital.health(), matrix.window_idle, now);
-    let closed = if may_close { known.close(of.dependency, now) } else { None };
+    let closed = if may_close { known.close(of.dependency, WindowEnd::Recovered, now) } else { None };
     let opens = known.window_open.is_none();
     if opens {
         state.windows = next;
@@ -158,7 +166,7 @@ pub(crate) fn use_it(
     if !request.memory.counted.iter().any(|counted| (counted.dependency, counted.window) == this) {
         let way = if shadow { Way::Shadow } else { of.way };
         let counted =
-            window.ledger.count(way, &request.tenant, request.taken_amounts(), matrix.tenants, this);
+            window.ledger.count(way, &request.tenant, request.taken_amounts(matrix), matrix.tenants, this);
         // A window that has closed is corrected no more.
         request.memory.counted.retain(|counted| counted.dependency != of.dependency);
         request.memory.counted.push(counted);

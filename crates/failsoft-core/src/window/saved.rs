@@ -134,8 +134,8 @@ fn ledger(matrix: &Matrix, from: &AccountSnapshot) -> Ledger {
         }
     }
     for told in &from.tenants {
-        // Of a matrix that keeps fewer rows the others take the rest.
-        let has_row = ledger.tenants.len() < matrix.tenants && told.tenant.len() <= LONGEST_NAME;
+        // Rows that are there stay, also where the matrix keeps fewer.
+        let has_row = told.tenant.len() <= LONGEST_NAME;
         let row = if has_row {
             ledger.tenants.entry(Arc::from(told.tenant.as_str())).or_default()
         } else {

@@ -8,6 +8,11 @@ use crate::numbers::aged;
 impl Health {
     /// RST-9: saves and restores in place. `away` is `None` where the time away is not known.
     pub(crate) fn restart(&mut self, away: Option<i64>, now: i64) {
+        self.save_and_restore(away, now, "restart");
+    }
+
+    /// A restart in place; `why` is told where the health is thereby another.
+    pub(super) fn save_and_restore(&mut self, away: Option<i64>, now: i64, why: &'static str) {
         // RST-6: half open comes back open, until the longest trial's permit has ended. What its trials counted is
         // forgotten, what they told of Retry-After included.
         if self.circuit == Circuit::HalfOpen {
@@ -22,7 +27,7 @@ impl Health {
         self.leases.clear();
         self.generation = self.generation.saturating_add(1);
         self.age(away.unwrap_or(0));
-        self.settle(away, now);
+        self.settle(away, now, why);
     }
 
     /// An open circuit as restored: with its wait over, or until a moment.
@@ -72,7 +77,7 @@ impl Health {
 
     /// Where the health is not what stood when it was saved, that changes at the moment of saving; then what fell due
     /// while away happens at its own (10.2, last sentence). With the time away not known: RST-5.
-    pub(super) fn settle(&mut self, away: Option<i64>, now: i64) {
+    pub(super) fn settle(&mut self, away: Option<i64>, now: i64, why: &'static str) {
         let then = now.saturating_sub(away.unwrap_or(0));
         if away.is_none() && self.known && self.shown_to(false) == "healthy" {
             self.known = false;
@@ -83,7 +88,7 @@ impl Health {
         self.note_outage(&shown, then);
         if shown != self.told.current {
             let figures = self.window.sums(then);
-            self.begin(&shown, then, &Cause::plain("restart"), figures);
+            self.begin(&shown, then, &Cause::plain(why), figures);
         }
         self.advance(now);
     }

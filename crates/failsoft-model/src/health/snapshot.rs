@@ -150,13 +150,13 @@ impl Health {
             // Buckets that nobody saved begin as at the beginning.
             health.window.begin_at_clock();
         }
-        health.settle(away, now);
+        health.settle(away, now, "restart");
         let outbox = Outbox { depth: whole(map, "outbox_depth")?, sequence: whole(map, "outbox_sequence")? };
         Ok((health, outbox))
     }
 
     /// 10.2: a snapshot breaks no glass that OPR-20 would refuse, nor for longer than the matrix says.
-    fn keep_glass_lawful(&mut self, now: i64) {
+    pub(super) fn keep_glass_lawful(&mut self, now: i64) {
         let (Some(longest), Some(standing)) = (self.glass, &mut self.standing) else {
             if self.standing_name() == Some("break_glass") {
                 self.standing = None;

@@ -119,6 +119,25 @@ impl Window {
         }
     }
 
+    /// When the bucket ends in which a moment lies.
+    pub(super) fn end_of_present_bucket(&self, now: i64) -> i64 {
+        self.end_of_bucket(now.saturating_add(1)).unwrap_or(now)
+    }
+
+    /// Every bucket of the window at a moment, the newest first.
+    pub(super) fn newest_first(&self, now: i64) -> Vec<Sums> {
+        let Window::Buckets { length, count, origin, kept } = self else { return Vec::new() };
+        let present = bucket(now, *origin, *length);
+        let mut all = Vec::new();
+        let mut number = present;
+        while number > present - *count {
+            let sums = kept.iter().find(|(own, _)| *own == number).map(|(_, sums)| *sums);
+            all.push(sums.unwrap_or_default());
+            number -= 1;
+        }
+        all
+    }
+
     /// Spec 10.2: buckets as saved, the newest first; the newest ends at `end`.
     pub(crate) fn with_buckets(&mut self, end: i64, newest_first: &[Sums]) {
         if let Window::Buckets { length, origin, kept, .. } = self {

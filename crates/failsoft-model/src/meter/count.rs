@@ -193,18 +193,7 @@ impl Table {
     /// MET-40, at the end of a line and while the store is neither `down` nor `probing`: each key's amount is told,
     /// and is the host's to add from then on.
     pub(crate) fn settlements(&mut self, meter: &Meter, now: i64) -> Vec<Value> {
-        // What has ended stays in the row, and what it had unreported goes as at its end.
-        let mut over = Vec::new();
-        for place in 0..self.row.len() {
-            let number = self.tick();
-            let names = self.row.get(place).map(|key| key.names.clone()).unwrap_or_default();
-            let rest = self.unsettled(&names) > 0;
-            over.extend(self.row.get_mut(place).and_then(|key| roll(meter, key, now, rest, number)));
-        }
-        over.sort_by_key(|owed| owed.from);
-        for owed in over {
-            self.owe(owed);
-        }
+        self.end_by_time(meter, now);
         let mut due = Vec::new();
         for key in &mut self.row {
             due.extend(owed(key, None));
@@ -221,6 +210,21 @@ impl Table {
                               "session": session, "amount": owed.amount, "ended_ms": ended }));
         }
         told
+    }
+
+    /// What has ended by now goes, of every key, as at its end: it stays in the row, and what it had unreported is owed.
+    pub(crate) fn end_by_time(&mut self, meter: &Meter, now: i64) {
+        let mut over = Vec::new();
+        for place in 0..self.row.len() {
+            let number = self.tick();
+            let names = self.row.get(place).map(|key| key.names.clone()).unwrap_or_default();
+            let rest = self.unsettled(&names) > 0;
+            over.extend(self.row.get_mut(place).and_then(|key| roll(meter, key, now, rest, number)));
+        }
+        over.sort_by_key(|owed| owed.from);
+        for owed in over {
+            self.owe(owed);
+        }
     }
 }
 

@@ -163,6 +163,30 @@ impl Table {
         self.settle(&amount.names, amount.amount, amount.unreported);
     }
 
+    /// RST-12: another `window` or `capacity`. What has ended by now has ended.
+    pub(crate) fn refit(&mut self, old: &Meter, new: &Meter) {
+        if old.window == new.window && old.capacity == new.capacity {
+            return;
+        }
+        let held: Vec<Key> = self.row.iter().filter(|key| self.is_held(key)).cloned().collect();
+        self.row = held;
+        let capacity = usize::try_from(new.capacity).unwrap_or(usize::MAX);
+        while self.row.len() > capacity {
+            let below = self.row.iter().position(|key| !self.reads_over(new, key));
+            let gone = self.row.remove(below.unwrap_or(0));
+            owed(&gone, None).into_iter().for_each(|owed| self.owe(owed));
+            self.pending.retain(|amount| amount.names != gone.names);
+        }
+    }
+
+    /// RST-12: what is unsettled is settled now, in the order in which time would.
+    pub(crate) fn settle_all(&mut self, meter: &Meter, now: i64) {
+        self.end_by_time(meter, now);
+        while let Some(place) = self.due_first() {
+            self.settle_by_time(meter, place, now);
+        }
+    }
+
     /// RST-9: a snapshot without meters: nothing is counted, read or set. What requests took before is of no period any
     /// more, so numbers go on.
     pub(crate) fn begin_anew(&mut self) {

@@ -151,7 +151,9 @@ impl Replay {
         let Some(request) = self.requests.remove(&name) else {
             return Ok(own);
         };
-        let operation = self.engine.document.operation(&request.operation)?.clone();
+        // An operation that is gone with the matrix before needs nothing (RST-14).
+        let operation = self.engine.document.operation(&request.operation);
+        let needs = operation.map_or_else(|_| Vec::new(), |operation| operation.needs.clone());
         for meter in self.engine.document.meters.clone() {
             let told = amounts.get(&meter.name);
             let actual = told.map(|figure| integer(figure, "amounts")).transpose()?;
@@ -159,7 +161,7 @@ impl Replay {
                 names: &request.key(&meter),
                 taken: request.taken.get(&meter.name),
                 actual,
-                needed: operation.needs.contains(&meter.store),
+                needed: needs.contains(&meter.store),
                 store_out: self.engine.is_out(&meter.store)?,
             };
             let now = self.now;
@@ -167,7 +169,11 @@ impl Replay {
             own.told(&meter.name, told);
             if let Some(actual) = actual {
                 self.engine.windows.correct(&request, &meter, actual);
-                self.correct_account(&operation, &request, &meter, actual);
+                // WIN-10: also of a meter that no commit took from, where MET-7 settles it: its store is in `needs`.
+                let taken = finish.taken.is_some_and(|taken| taken.amount > 0);
+                if taken || finish.needed {
+                    self.engine.windows.correct_account(&request, &meter.name, actual);
+                }
             }
         }
         Ok(own)

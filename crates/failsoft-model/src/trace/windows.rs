@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Event, Replay, event};
 use crate::decide::Decision;
-use crate::document::{Meter, Operation};
+use crate::document::Operation;
 use crate::json::optional_string;
 use crate::request::Request;
 use crate::window::Use;
@@ -64,19 +64,6 @@ impl Replay {
             }
         }
         amounts
-    }
-
-    /// WIN-10: also of a meter that no commit took from, where MET-7 settles it: its store is in `needs`.
-    pub(super) fn correct_account(
-        &mut self,
-        operation: &Operation,
-        request: &Request,
-        meter: &Meter,
-        actual: i64,
-    ) {
-        if operation.needs.contains(&meter.store) {
-            self.engine.windows.correct_account(request, &meter.name, actual);
-        }
     }
 
     /// TRC-28: each open window with its account, or that of one dependency, where one is told.

@@ -77,6 +77,20 @@ impl Account {
         row
     }
 
+    /// The meters of which it holds something.
+    pub(super) fn meters(&self) -> Vec<String> {
+        let rows = self.tenants.iter().map(|(_, row)| row).chain([&self.others]);
+        let amounts = rows.flat_map(|row| &row.amounts);
+        amounts.filter(|(_, amount)| **amount != 0).map(|(meter, _)| meter.clone()).collect()
+    }
+
+    /// RST-13: the numbers of the rungs under which it counts are others.
+    pub(super) fn renumber(&mut self, new_place: impl Fn(&mut Option<i64>)) {
+        for (rung, _) in &mut self.decisions {
+            new_place(&mut rung.place);
+        }
+    }
+
     /// The row of a tenant; without one `others`.
     fn row_mut(&mut self, tenant: Option<&str>) -> &mut Row {
         for (name, row) in &mut self.tenants {

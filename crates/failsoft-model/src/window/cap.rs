@@ -13,9 +13,9 @@ const KEYS: i64 = 10_000;
 /// What a request took from a cap (LAD-53).
 #[derive(Clone, Debug)]
 pub(crate) struct CapTaken {
-    dependency: String,
-    place: usize,
-    window: u64,
+    pub(super) dependency: String,
+    pub(super) place: usize,
+    pub(super) window: u64,
     key: Vec<String>,
     amount: i64,
     /// Where it is an `amount`: of which meter, so that `finish` corrects it.

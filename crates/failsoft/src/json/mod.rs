@@ -210,15 +210,18 @@ impl Serialize for EventJson<'_> {
             ),
             Event::WindowOpened(used) => windows::used(serializer, "window.opened", self.matrix, used)?,
             Event::WindowChanged(used) => windows::used(serializer, "window.changed", self.matrix, used)?,
-            Event::WindowClosed { dependency, account } => {
+            Event::WindowClosed { dependency, why, account } => {
                 let mut map = map!(serializer,
-                    "kind": "window.closed", "dependency": name(*dependency), "why": "recovered",
+                    "kind": "window.closed", "dependency": name(*dependency), "why": why.as_str(),
                 );
                 account_entries(&mut map, self.matrix, account)?;
                 map
             }
             Event::TableFull { meter } => map!(serializer,
                 "kind": "table.full", "meter": self.matrix.meter_name(*meter),
+            ),
+            Event::MatrixReloaded { from } => map!(serializer,
+                "kind": "matrix.reloaded", "from": from.as_ref(),
             ),
         };
         map.serialize_entry("v", &1)?;

@@ -28,6 +28,7 @@ pub(super) struct Line {
     pub(super) health: Option<Object<HealthLine>>,
     pub(super) windows: Option<Object<WindowsLine>>,
     pub(super) restart: Option<Object<RestartLine>>,
+    pub(super) reload: Option<Object<ReloadLine>>,
     pub(super) reading: Option<Object<ReadingLine>>,
     pub(super) usage: Option<Object<UsageLine>>,
 }
@@ -179,6 +180,14 @@ pub(super) struct HealthLine {
 pub(super) struct RestartLine {
     pub(super) away_ms: Option<Whole>,
     pub(super) snapshot: Option<Box<serde_json::value::RawValue>>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReloadLine {
+    pub(super) document: Box<serde_json::value::RawValue>,
+    #[serde(default)]
+    pub(super) parameters: Entries<String>,
 }
 
 /// A key that was written, be it with null.

@@ -35,6 +35,12 @@ impl PermitNames {
         names.permits.insert(name, (permit, names.given));
     }
 
+    /// Dependencies have other ids now; what has none goes.
+    pub(super) fn rename(&mut self, name: impl Fn(DependencyId) -> Option<DependencyId>) {
+        let held = std::mem::take(&mut self.of).into_iter();
+        self.of = held.filter_map(|(id, names)| Some((name(id)?, names))).collect();
+    }
+
     /// The permit of that name, which then is nobody's.
     pub(super) fn take(&mut self, dependency: DependencyId, name: &str) -> Option<Permit> {
         let names = self.of.get_mut(&dependency)?;

@@ -1,8 +1,10 @@
 //! Plays the lines of a trace through an engine.
 
+use std::sync::Arc;
+
 use failsoft_core::{
-    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Permit, Request, Signal, State, Time,
-    WindowAccount, apply, decide, health, windows,
+    Answer, Decision, DependencyId, Event, HealthReport, Matrix, Permit, Request, Signal, State, Succession,
+    Time, WindowAccount, apply, decide, health, reload, windows,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -27,6 +29,8 @@ pub struct Output {
     pub at: Time,
     /// What was said.
     pub said: Said,
+    /// The matrix under which it was said, to which its ids belong.
+    pub matrix: Arc<Matrix>,
 }
 
 /// What a replay says.
@@ -73,8 +77,8 @@ pub enum Said {
 
 /// An engine that is fed from a trace.
 #[derive(Debug)]
-pub struct Player<'m> {
-    matrix: &'m Matrix,
+pub struct Player {
+    matrix: Arc<Matrix>,
     /// Begins with the first line, so that a trace may begin before 0.
     state: Option<State>,
     requests: Requests,
@@ -83,12 +87,12 @@ pub struct Player<'m> {
     events: Vec<Event>,
 }
 
-impl<'m> Player<'m> {
+impl Player {
     /// An engine to which nothing has happened yet.
     #[must_use]
-    pub fn new(matrix: &'m Matrix) -> Self {
+    pub fn new(matrix: &Matrix) -> Self {
         Self {
-            matrix,
+            matrix: Arc::new(matrix.clone()),
             state: None,
             requests: Requests::default(),
             permits: PermitNames::default(),
@@ -109,10 +113,10 @@ impl<'m> Player<'m> {
         let Object(line): Object<Line> =
             serde_json::from_str(text).map_err(|error| source.unreadable(&error))?;
         let told = line.at_ms.map(|moment| Time::from_millis(moment.0));
-        let step = Step::read(self.matrix, source, line, &self.requests)?;
+        let step = Step::read(&self.matrix, source, line, &self.requests)?;
         let mut state = match self.state.take() {
             Some(state) => state,
-            None => State::new(self.matrix, told.unwrap_or_default().min(Time::default())),
+            None => State::new(&self.matrix, told.unwrap_or_default().min(Time::default())),
         };
         let now = told.unwrap_or_else(|| state.clamp(Time::from_millis(i64::MIN)));
         self.step(&mut state, step, now, out);
@@ -120,12 +124,18 @@ impl<'m> Player<'m> {
         Ok(())
     }
 
+    /// The matrix that answers after the last line.
+    #[must_use]
+    pub fn matrix(&self) -> &Arc<Matrix> {
+        &self.matrix
+    }
+
     /// The health of a dependency as it stands after the last line, and that line's moment. A question.
     #[must_use]
     pub fn health(&self, dependency: DependencyId) -> Option<(Time, HealthReport)> {
         let state = self.state.as_ref()?;
         let now = state.clamp(Time::from_millis(i64::MIN));
-        Some((now, health(self.matrix, state, dependency, now)?))
+        Some((now, health(&self.matrix, state, dependency, now)?))
     }
 
     /// The windows that are open after the last line, with their accounts. A question.
@@ -133,7 +143,7 @@ impl<'m> Player<'m> {
     pub fn windows(&self) -> Vec<(DependencyId, WindowAccount)> {
         let state = self.state.as_ref();
         state.map_or_else(Vec::new, |state| {
-            windows(self.matrix, state, state.clamp(Time::from_millis(i64::MIN)))
+            windows(&self.matrix, state, state.clamp(Time::from_millis(i64::MIN)))
         })
     }
 
@@ -142,31 +152,45 @@ impl<'m> Player<'m> {
     /// # Errors
     /// Those of `writer`.
     pub fn write_json(&self, writer: impl std::io::Write, output: &Output) -> std::io::Result<()> {
-        serde_json::to_writer(writer, &OutputJson { matrix: self.matrix, output }).map_err(Into::into)
+        serde_json::to_writer(writer, &OutputJson(output)).map_err(Into::into)
     }
 
     /// One line that a replay prints, as JSON.
     #[must_use]
     pub fn json(&self, output: &Output) -> String {
-        serde_json::to_string(&OutputJson { matrix: self.matrix, output }).unwrap_or_default()
+        serde_json::to_string(&OutputJson(output)).unwrap_or_default()
     }
 
     fn step(&mut self, state: &mut State, step: Step, now: Time, out: &mut Vec<Output>) {
-        let (matrix, mut events) = (self.matrix, std::mem::take(&mut self.events));
+        let (held, mut events) = (self.matrix.clone(), std::mem::take(&mut self.events));
+        let matrix = held.as_ref();
         let at = state.clamp(now);
+        let mut say = |said| out.push(Output { at, said, matrix: held.clone() });
         match step {
             Step::Health { dependency } => {
                 state.observe(now);
                 let report = health(matrix, state, dependency, at);
-                out.extend(report.map(|report| Output { at, said: Said::Health { dependency, report } }));
+                if let Some(report) = report {
+                    say(Said::Health { dependency, report });
+                }
             }
             Step::Windows { dependency } => {
                 state.observe(now);
                 let mut open = windows(matrix, state, at);
                 open.retain(|(id, _)| dependency.is_none_or(|asked_for| asked_for == *id));
-                out.push(Output { at, said: Said::Windows { open } });
+                say(Said::Windows { open });
             }
-            Step::Decide(step) => self.decide(state, *step, (now, at), &mut events, out),
+            Step::Decide(step) => say(self.decide(matrix, state, *step, (now, at), &mut events)),
+            Step::Reload { matrix: next } => {
+                let by = Succession::new(matrix, &next);
+                let mut after = Vec::new();
+                reload((matrix, &next), &by, state, now, &mut events, &mut after);
+                self.tell(&held, at, &mut events, out);
+                events = after;
+                self.requests.all().for_each(|request| request.follow(&next, &by));
+                self.permits.rename(|id| by.dependency(id));
+                self.matrix = Arc::from(next);
+            }
             Step::Finish { name, amounts } => match self.requests.take(&name) {
                 Some(mut request) => {
                     apply(
@@ -206,7 +230,7 @@ impl<'m> Player<'m> {
                 }
                 if let Some(dependency) = asked_for {
                     let given = answer != Answer::NotPermitted;
-                    out.push(Output { at, said: Said::Permit { dependency, given } });
+                    say(Said::Permit { dependency, given });
                 }
             }
             Step::Restart { away, snapshot } => {
@@ -220,22 +244,27 @@ impl<'m> Player<'m> {
                 apply(matrix, state, signal, now, &mut events);
             }
         }
+        let matrix = self.matrix.clone();
+        self.tell(&matrix, at, &mut events, out);
+        self.events = events;
+    }
+
+    fn tell(&mut self, matrix: &Arc<Matrix>, at: Time, events: &mut Vec<Event>, out: &mut Vec<Output>) {
         for event in events.drain(..) {
             self.told += 1;
-            out.push(Output { at, said: Said::Event { event, sequence: self.told } });
+            let said = Said::Event { event, sequence: self.told };
+            out.push(Output { at, said, matrix: matrix.clone() });
         }
-        self.events = events;
     }
 
     fn decide(
         &mut self,
+        matrix: &Matrix,
         state: &mut State,
         (line, told): (DecideLine, Told),
         (now, at): (Time, Time),
         events: &mut Vec<Event>,
-        out: &mut Vec<Output>,
-    ) {
-        let matrix = self.matrix;
+    ) -> Said {
         let held = line.request.as_deref().and_then(|name| self.requests.take(name));
         let mut request = held.unwrap_or_else(|| Box::new(Request::new(matrix, &line.operation)));
         let preview = line.preview.unwrap_or(false);
@@ -257,29 +286,26 @@ impl<'m> Player<'m> {
         if let Some(name) = line.request.clone() {
             self.requests.put(name, request);
         }
-        let said = Said::Decision { decision, preview, request: line.request, tenant: line.tenant };
-        out.push(Output { at, said });
+        Said::Decision { decision, preview, request: line.request, tenant: line.tenant }
     }
 }
 
-struct OutputJson<'a> {
-    matrix: &'a Matrix,
-    output: &'a Output,
-}
+struct OutputJson<'a>(&'a Output);
 
 impl Serialize for OutputJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("at_ms", &self.output.at.as_millis())?;
-        match &self.output.said {
+        let Output { at, said, matrix } = self.0;
+        map.serialize_entry("at_ms", &at.as_millis())?;
+        match said {
             Said::Decision { decision, .. } => {
-                map.serialize_entry("decision", &DecisionJson::new(self.matrix, decision))?;
+                map.serialize_entry("decision", &DecisionJson::new(matrix, decision))?;
             }
             Said::Permit { given, .. } => map.serialize_entry("permit", given)?,
             Said::Health { report, .. } => health_entries(&mut map, report)?,
-            Said::Windows { open } => map.serialize_entry("windows", &WindowsJson(self.matrix, open))?,
+            Said::Windows { open } => map.serialize_entry("windows", &WindowsJson(matrix, open))?,
             Said::Event { event, sequence } => {
-                let event = EventJson { matrix: self.matrix, event, instance: INSTANCE, sequence: *sequence };
+                let event = EventJson { matrix, event, instance: INSTANCE, sequence: *sequence };
                 map.serialize_entry("event", &event)?;
             }
         }

@@ -7,11 +7,12 @@ use failsoft_core::{
 
 use failsoft_core::snapshot::Snapshot;
 
+use crate::document::{Format, Options, load};
 use crate::snapshot;
 
 use super::line::{
     AdviceLine, CallLine, DecideLine, Entries, FinishLine, Line, Object, OutcomeLine, OverrideLine,
-    PermitLine, RestartLine, Whole,
+    PermitLine, ReloadLine, RestartLine, Whole,
 };
 use super::meters::MeterSignal;
 use super::names::{LineMistake, Source, shortened};
@@ -36,6 +37,10 @@ pub(super) enum Step {
         amounts: Vec<(MeterId, u64)>,
     },
     Signal(OwnedSignal),
+    /// Boxed: it is far larger than the others.
+    Reload {
+        matrix: Box<Matrix>,
+    },
     Restart {
         away: Option<Millis>,
         snapshot: Option<Box<Snapshot>>,
@@ -316,6 +321,23 @@ impl Reader<'_> {
         Ok(Step::Restart { away: line.away_ms.map(millis), snapshot })
     }
 
+    fn reload(&self, line: &ReloadLine) -> Result<Step, LineMistake> {
+        let text = line.document.get();
+        let parameters = line.parameters.0.iter().cloned().collect();
+        let diagnostics = match load("document", text.as_bytes(), Format::Json, &Options { parameters }) {
+            Ok(loaded) => return Ok(Step::Reload { matrix: Box::new(loaded.matrix) }),
+            Err(diagnostics) => diagnostics,
+        };
+        // The document stands in the line as it is, and a line has no line breaks.
+        let before = self.source.0.split(text).next().map_or(0, |before| before.chars().count());
+        let Some((first, rest)) = diagnostics.items().split_first() else {
+            return Err(self.source.mistake("document", "the new document has a mistake".into(), None));
+        };
+        let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+        let what = format!("in the new document: {}{more}", first.what);
+        Err(LineMistake { column: before + first.column, what, help: first.help.clone() })
+    }
+
     fn finish(&self, line: FinishLine) -> Result<Step, LineMistake> {
         Ok(Step::Finish { amounts: self.amounts(&line.amounts)?, name: line.request })
     }
@@ -427,6 +449,9 @@ impl Step {
         }
         if let Some(Object(line)) = line.restart {
             steps.push(reader.restart(line));
+        }
+        if let Some(Object(line)) = line.reload {
+            steps.push(reader.reload(&line));
         }
         let many = steps.len() > 1;
         match steps.pop() {

@@ -34,6 +34,11 @@ impl Requests {
         self.held.insert(name, (request, self.lines));
     }
 
+    /// Every request that is held.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Request> {
+        self.held.values_mut().map(|(request, _)| request.as_mut())
+    }
+
     pub(super) fn operation_of(&self, name: &str) -> Option<&str> {
         self.held.get(name).map(|(request, _)| request.operation())
     }

@@ -3,15 +3,19 @@
 //! Every field but `v` may be missing, and then is as at the beginning. State follows names, so a snapshot of one
 //! matrix can be restored under the next.
 
-use alloc::collections::BTreeMap;
+pub(crate) mod form;
+
 use alloc::string::String;
 use alloc::vec::Vec;
+
+pub(crate) use form::plain_data;
+pub use form::*;
 
 use super::vital::{Crossed, Episode, Opener, Outage, Phase, Standing, Vital};
 use super::window::{Saved, Tally};
 use super::{Machine, Rules};
 use crate::apply::is_said;
-use crate::matrix::Matrix;
+use crate::matrix::{Dependency, Matrix};
 use crate::meter::saved;
 pub use crate::meter::saved::*;
 use crate::state::{DependencyState, Signed, State};
@@ -19,219 +23,7 @@ use crate::window::OpenWindow;
 pub use crate::window::saved::{
     AccountRowSnapshot, AccountSnapshot, CapSnapshot, WaySnapshot, WindowOpenSnapshot,
 };
-use crate::{Cause, Circuit, Fault, Health, INTEGER_MAX, Millis, Override, Time};
-
-/// Data that every field of may be missing. Its types are written here and in `meter/saved.rs`.
-macro_rules! plain_data {
-    ($($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        #[cfg_attr(feature = "serde", serde(deny_unknown_fields, default))]
-        pub struct $name {
-            $($(#[$field_doc])*
-            #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::health::snapshot::is_default"))]
-            pub $field: $type,)*
-        }
-    )*};
-}
-
-pub(crate) use plain_data;
-
-#[cfg(feature = "serde")]
-pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-plain_data! {
-    /// All that is kept.
-    pub struct Snapshot {
-        /// The version of this form: 1.
-        pub v: u64,
-        /// What is known of each dependency, by name.
-        pub dependencies: BTreeMap<String, DependencySnapshot>,
-        /// What is counted of each meter, by name; under the same hash key when it is restored.
-        pub meters: BTreeMap<String, MeterSnapshot>,
-        /// How many instances were told, and when.
-        pub instances: Option<InstancesSnapshot>,
-        /// How many windows have opened.
-        pub windows: u64,
-    }
-
-    /// The number of instances.
-    pub struct InstancesSnapshot {
-        /// How many.
-        pub count: u64,
-        /// How long ago they were told.
-        pub age_ms: Millis,
-    }
-
-    /// What is known of a dependency.
-    pub struct DependencySnapshot {
-        /// `closed` where it is missing, else `open`.
-        pub circuit: Option<Circuit>,
-        /// What is left of an open circuit's wait.
-        pub wait_left_ms: Millis,
-        /// What is left of the Retry-After that it told.
-        pub retry_after_left_ms: Option<Millis>,
-        /// `operator` or `initial_state`; its own failures or probes where it is missing.
-        pub opened_by: Option<OpenedBy>,
-        /// How often it has opened.
-        pub open_attempts: u64,
-        /// Since when the next of them is being forgotten.
-        pub attempts_age_ms: Option<Millis>,
-        /// The run of failures.
-        pub consecutive_failures: u64,
-        /// A counter.
-        pub ignored_calls: u64,
-        /// Ignored outcomes in a row.
-        pub ignored_streak: u64,
-        /// A counter.
-        pub not_permitted_calls: u64,
-        /// A counter.
-        pub late_outcomes: u64,
-        /// A counter.
-        pub lost_calls: u64,
-        /// The call window.
-        pub window: Option<WindowSnapshot>,
-        /// The class of the last failure.
-        pub last_failure: Option<Fault>,
-        /// The class that stays until the circuit closes.
-        pub sticky: Option<Fault>,
-        /// Degraded by a probe.
-        pub degraded_by_probe: bool,
-        /// Degraded by its rates, and for how long.
-        pub degraded_age_ms: Option<Millis>,
-        /// Good probes in a row.
-        pub rise: u64,
-        /// Bad probes in a row.
-        pub fall: u64,
-        /// The age of the last probe.
-        pub probe_age_ms: Option<Millis>,
-        /// The age of the last signal; nothing is known where it is missing.
-        pub signal_age_ms: Option<Millis>,
-        /// The age of the last `ok`.
-        pub last_ok_age_ms: Option<Millis>,
-        /// Who advises, the one told longest ago first.
-        pub advice: Vec<AdviceSnapshot>,
-        /// The operator's override that stands.
-        #[cfg_attr(feature = "serde", serde(rename = "override"))]
-        pub standing: Option<OverrideSnapshot>,
-        /// Too many refusals have been told.
-        pub refusals_spiked: bool,
-        /// The time in which requests go on in spite of its failure.
-        pub window_open: Option<WindowOpenSnapshot>,
-        /// How much waits in its outbox.
-        pub outbox_depth: u64,
-        /// The last number given.
-        pub outbox_sequence: u64,
-        /// Since when it is neither healthy nor unknown.
-        pub ailing_age_ms: Option<Millis>,
-        /// The outage that lasts.
-        pub outage: Option<OutageSnapshot>,
-        /// The outage that has ended, where that was not told yet.
-        pub ended_outage: Option<EndedOutageSnapshot>,
-        /// The health last told.
-        pub told: Option<Health>,
-        /// Since when that stood.
-        pub told_age_ms: Millis,
-        /// The health as it stood; as told where it is missing.
-        pub health: Option<Health>,
-        /// Since when the present health stands.
-        pub health_age_ms: Millis,
-        /// What changed it last.
-        pub why: Option<Cause>,
-        /// The setting and the value behind that.
-        pub crossed: Option<CrossedSnapshot>,
-        /// The figures behind it.
-        pub figures: Option<FiguresSnapshot>,
-    }
-
-    /// A call window.
-    pub struct WindowSnapshot {
-        /// What is left of the current bucket; time-based.
-        pub bucket_left_ms: Option<Millis>,
-        /// Calls, failed, slow and refused ones of each bucket, the newest first; time-based.
-        pub buckets: Vec<(u64, u64, u64, u64)>,
-        /// A digit a call, the oldest first: 1 if it failed, plus 2 if slow, plus 4 if refused; count-based.
-        pub calls: Option<String>,
-    }
-
-    /// Advice that stands.
-    pub struct AdviceSnapshot {
-        /// Who advises.
-        pub source: String,
-        /// How long it still stands.
-        pub left_ms: Millis,
-    }
-
-    /// An operator's override that stands.
-    pub struct OverrideSnapshot {
-        /// What it is.
-        pub to: Option<Override>,
-        /// How long it still stands; until it is lifted where it is missing.
-        pub left_ms: Option<Millis>,
-        /// How long it has stood.
-        pub age_ms: Millis,
-        /// Who set it.
-        pub by: Option<String>,
-        /// Why.
-        pub reason: Option<String>,
-        /// Nobody: the matrix begins so.
-        pub initial: bool,
-    }
-
-    /// An outage that lasts.
-    pub struct OutageSnapshot {
-        /// Since when.
-        pub age_ms: Millis,
-        /// Permits refused meanwhile.
-        pub not_permitted_calls: u64,
-        /// How often the circuit opened meanwhile.
-        pub open_attempts: u64,
-    }
-
-    /// An outage that has ended.
-    pub struct EndedOutageSnapshot {
-        /// How long it lasted.
-        pub duration_ms: Millis,
-        /// Permits refused meanwhile.
-        pub not_permitted_calls: u64,
-        /// How often the circuit opened meanwhile.
-        pub open_attempts: u64,
-    }
-
-    /// A setting, and the value that crossed it.
-    pub struct CrossedSnapshot {
-        /// The setting's key.
-        pub setting: String,
-        /// The value.
-        pub value: u64,
-        /// What it was held against.
-        pub limit: u64,
-    }
-
-    /// The figures behind a change.
-    pub struct FiguresSnapshot {
-        /// Calls that counted.
-        pub calls: u64,
-        /// Failed ones.
-        pub failed_calls: u64,
-        /// Slow ones.
-        pub slow_calls: u64,
-    }
-}
-
-/// Who opened a circuit, where its own failures did not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum OpenedBy {
-    /// An operator.
-    Operator,
-    /// Nobody yet.
-    InitialState,
-}
+use crate::{Cause, Circuit, Health, INTEGER_MAX, Millis, Override, Time};
 
 /// The settings that a change of health can name.
 const SETTINGS: &[&str] = &[
@@ -264,7 +56,10 @@ impl State {
             v: 1,
             dependencies: known
                 .map(|(dependency, known)| {
-                    (dependency.name.as_ref().into(), saved(matrix, &dependency.rules, known, now))
+                    let window = known.window_open.as_ref().map(|window| window.save(matrix, now));
+                    let known =
+                        DependencySnapshot { window_open: window, ..known.saved(&dependency.rules, now) };
+                    (dependency.name.as_ref().into(), known)
                 })
                 .collect(),
             meters,
@@ -281,29 +76,13 @@ impl State {
         let then = now.minus(gone);
         self.windows = self.windows.max(saved::number(from.windows));
         for (dependency, known) in matrix.dependencies.iter().zip(&mut self.dependencies) {
-            let rules = &dependency.rules;
-            let mut fresh = DependencyState::new(rules, now, self.seed.jitter);
-            // Permits are not kept, and their numbers are not given again.
-            fresh.leases = core::mem::take(&mut known.leases);
-            fresh.leases.clear();
-            fresh.vital.out.floor = fresh.leases.next_serial();
-            if let Some(from) = from.dependencies.get(dependency.name.as_ref()) {
-                restored(rules, &mut fresh, from, then, away.is_some());
-                fresh.window_open = from.window_open.as_ref().map(|from| {
-                    let window = OpenWindow::restored(matrix, from, self.windows.saturating_add(1), then);
-                    self.windows = self.windows.max(saved::number(window.number));
-                    window
-                });
-                fresh.keep_glass_lawful(dependency.break_glass, then);
-            }
-            let before = from
-                .dependencies
-                .get(dependency.name.as_ref())
-                .and_then(|from| from.health)
-                .unwrap_or(fresh.told);
-            let mut machine = fresh.machine(rules, self.seed.jitter);
-            machine.note_restart(before, then);
-            *known = fresh;
+            let from = from.dependencies.get(dependency.name.as_ref());
+            known.come_back(dependency, from, self.seed.jitter, (then, away.is_some()), Cause::Restart, now);
+            known.window_open = from.and_then(|from| from.window_open.as_ref()).map(|from| {
+                let window = OpenWindow::restored(matrix, from, self.windows.saturating_add(1), then);
+                self.windows = self.windows.max(saved::number(window.number));
+                window
+            });
         }
         for (meter, table) in matrix.meters.iter().zip(&mut self.tables) {
             table.restore(meter, from.meters.get(meter.name.as_ref()), then);
@@ -313,7 +92,7 @@ impl State {
     }
 }
 
-fn saved(matrix: &Matrix, rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapshot {
+fn saved(rules: &Rules, known: &DependencyState, now: Time) -> DependencySnapshot {
     let vital = &known.vital;
     let age = |moment: Time| now.since(moment);
     let left = |moment: Time| moment.since(now);
@@ -332,8 +111,8 @@ fn saved(matrix: &Matrix, rules: &Rules, known: &DependencyState, now: Time) -> 
             Opener::Operator => Some(OpenedBy::Operator),
             Opener::Initial => Some(OpenedBy::InitialState),
         },
-        open_attempts: vital.attempts,
-        attempts_age_ms: vital.forgetting.map(age),
+        open_attempts: vital.attempts_at(rules, now),
+        attempts_age_ms: vital.since_forgotten(rules, now),
         consecutive_failures: vital.run,
         ignored_calls: known.ignored_calls,
         ignored_streak: known.ignored_streak,
@@ -379,7 +158,7 @@ fn saved(matrix: &Matrix, rules: &Rules, known: &DependencyState, now: Time) -> 
             initial: standing.initial,
         }),
         refusals_spiked: known.refusals_spiked,
-        window_open: known.window_open.as_ref().map(|window| window.save(matrix, now)),
+        window_open: None,
         outbox_depth: known.outbox_depth,
         outbox_sequence: known.outbox_sequence,
         ailing_age_ms: vital.ailing_since.map(age),
@@ -549,6 +328,38 @@ fn restored(
 }
 
 impl DependencyState {
+    /// What is kept of it, but for its window.
+    pub(crate) fn saved(&self, rules: &Rules, now: Time) -> DependencySnapshot {
+        saved(rules, self, now)
+    }
+
+    /// Puts what was saved at `then`, if anything, in the place of what is known; but no window. Permits are not kept, and their numbers are not given again.
+    pub(crate) fn come_back(
+        &mut self,
+        dependency: &Dependency,
+        from: Option<&DependencySnapshot>,
+        seed: u64,
+        (then, away_is_known): (Time, bool),
+        why: Cause,
+        now: Time,
+    ) {
+        let rules = &dependency.rules;
+        let mut fresh = Self::new(rules, now, seed);
+        fresh.begin_permits_after(self.leases.given());
+        if let Some(from) = from {
+            restored(rules, &mut fresh, from, then, away_is_known);
+            fresh.keep_glass_lawful(dependency.break_glass, then);
+        }
+        if why == Cause::Reload {
+            // Nothing has passed: what its new settings find due is their doing.
+            fresh.machine(rules, seed).begin_forgetting(now);
+            fresh.advance(rules, seed, now);
+        }
+        let before = from.and_then(|from| from.health).unwrap_or(fresh.told);
+        fresh.machine(rules, seed).note_restart(before, why, then);
+        *self = fresh;
+    }
+
     /// A snapshot breaks no glass that an operator may not.
     fn keep_glass_lawful(&mut self, longest: Option<Millis>, then: Time) {
         let signed = is_said(self.signed.by.as_deref()) && is_said(self.signed.reason.as_deref());
@@ -563,15 +374,15 @@ impl DependencyState {
 }
 
 impl Machine<'_> {
-    /// What a restart itself has changed of the health, if anything.
-    fn note_restart(&mut self, before: Health, now: Time) {
+    /// What a restart, or another matrix's settings, has changed of the health, if anything.
+    fn note_restart(&mut self, before: Health, why: Cause, now: Time) {
         let figures = self.window.get().at(now);
         let vital: &mut Vital = self.vital;
         let after = vital.health();
         if after == before {
             return;
         }
-        vital.cause = Some(Cause::Restart);
+        vital.cause = Some(why);
         vital.crossed = None;
         vital.figures = figures;
         vital.since = now;
