@@ -87,5 +87,7 @@ fn the_picture_has_a_lane_for_whoever_came() {
         (&serde_json::json!(0), &serde_json::json!(40)),
         "closed by the reload"
     );
-    assert!(page.contains("takes over from"));
+    for said in ["takes over from", "last used 0:00.030, closed by the reload 0:00.040"] {
+        assert!(page.contains(said), "{said}");
+    }
 }

@@ -21,6 +21,8 @@ pub(super) struct Window {
     /// Its last use, and when it was closed.
     pub(super) last_use: Option<i64>,
     pub(super) closed: Option<i64>,
+    /// It ended with its matrix.
+    pub(super) reloaded: bool,
     pub(super) account: Account,
 }
 
@@ -141,6 +143,7 @@ impl Window {
         self.marks.clear();
         self.last_use = next.last_use;
         self.closed = next.closed;
+        self.reloaded = next.reloaded;
         self.account.absorb(next.account);
     }
 

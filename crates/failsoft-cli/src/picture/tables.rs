@@ -176,7 +176,8 @@ fn window(lane: &Lane, span: &Span, window: &Window) -> String {
     match (span.parts, window.closed) {
         (1, Some(closed)) => {
             let last = window.last_use.map_or_else(|| clock(closed), clock);
-            let _ = write!(out, "<small>last used {last}, closed {}</small>", clock(closed));
+            let how = if window.reloaded { "closed by the reload" } else { "closed" };
+            let _ = write!(out, "<small>last used {last}, {how} {}</small>", clock(closed));
         }
         (1, None) => out += "<small>still open</small>",
         _ => {

@@ -48,6 +48,7 @@ impl Picture {
         let idle = event.get("idle_ms").and_then(Value::as_i64).unwrap_or_default();
         if let Some((window, _)) = self.open_window(event) {
             window.closed = Some(at);
+            window.reloaded = event.get("why").and_then(Value::as_str) == Some("reloaded");
             window.last_use = Some(at.saturating_sub(idle));
             window.account = account;
         }
