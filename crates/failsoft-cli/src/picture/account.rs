@@ -7,8 +7,8 @@ use crate::words::name;
 
 /// So many tenants are shown one by one: those with the most requests.
 const TENANTS: usize = 20;
-/// So many meters are shown in a row.
-const METERS: usize = 8;
+/// So many meters a matrix may have.
+const METERS: usize = 256;
 
 /// Names, and how much of each.
 type Sums = Vec<(String, u64)>;
@@ -23,6 +23,8 @@ pub(super) struct Window {
     pub(super) closed: Option<i64>,
     /// It ended with its matrix.
     pub(super) reloaded: bool,
+    /// A snapshot was restored that does not have it.
+    pub(super) lost: bool,
     pub(super) account: Account,
 }
 
@@ -48,8 +50,10 @@ pub(super) struct Account {
     pub(super) tenants: Vec<(String, u64, Sums)>,
     /// How many tenants more there were, and their requests.
     pub(super) more: (u64, u64),
+    pub(super) more_amounts: Sums,
     /// The row of those who had none of their own.
     pub(super) others: u64,
+    pub(super) others_amounts: Sums,
 }
 
 impl Mark {
@@ -90,6 +94,8 @@ impl Account {
         // They come sorted by name; of those with as many requests the first stays first.
         tenants.sort_by_key(|(_, requests, _)| std::cmp::Reverse(*requests));
         let more = tenants.split_off(tenants.len().min(TENANTS));
+        let mut more_amounts = Sums::new();
+        more.iter().for_each(|(_, _, row)| add(&mut more_amounts, amounts(row)));
         let more = (more.len() as u64, more.iter().map(|(_, requests, _)| *requests).sum());
         Self {
             told: row("total").is_object(),
@@ -101,7 +107,9 @@ impl Account {
                 .map(|(tenant, requests, row)| (name(tenant), requests, amounts(row)))
                 .collect(),
             more,
+            more_amounts,
             others: number(row("others"), "requests"),
+            others_amounts: amounts(row("others")),
         }
     }
 
@@ -115,6 +123,8 @@ impl Account {
         self.tenants.clear();
         self.more = (0, 0);
         self.others = 0;
+        self.more_amounts.clear();
+        self.others_amounts.clear();
     }
 
     fn weight(&self) -> usize {
@@ -124,7 +134,12 @@ impl Account {
         let tenants = self.tenants.iter();
         let tenants = tenants
             .map(|(name, requests, amounts)| json_length(name) + digits(*requests) + pairs(amounts) + 12);
-        pairs(&self.amounts) + pairs(&self.rungs) + tenants.sum::<usize>() + 80
+        pairs(&self.amounts)
+            + pairs(&self.more_amounts)
+            + pairs(&self.others_amounts)
+            + pairs(&self.rungs)
+            + tenants.sum::<usize>()
+            + 80
     }
 
     fn json(&self) -> Value {
@@ -144,17 +159,24 @@ impl Window {
         self.last_use = next.last_use;
         self.closed = next.closed;
         self.reloaded = next.reloaded;
+        self.lost = next.lost;
         self.account.absorb(next.account);
+    }
+
+    /// It was last used so long before `at`; but time that an engine was away is not on the clock of a trace.
+    pub(super) fn used(&mut self, at: i64, idle: i64, from: i64) {
+        let mark = self.marks.last().map_or(from, |mark| mark.at);
+        self.last_use = Some(at.saturating_sub(idle).max(mark));
     }
 
     /// Lets go of what can be done without.
     pub(super) fn bare(&mut self) {
-        for (_, requests, _) in self.account.tenants.drain(..) {
+        for (_, requests, amounts) in self.account.tenants.drain(..) {
+            add(&mut self.account.more_amounts, amounts);
             let (tenants, all) = self.account.more;
             self.account.more = (tenants + 1, all.saturating_add(requests));
         }
         self.marks.truncate(1);
-        self.account.rungs.truncate(METERS);
     }
 
     pub(super) fn weight(&self) -> usize {

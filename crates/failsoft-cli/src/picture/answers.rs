@@ -117,6 +117,11 @@ impl Answers {
         self.last.insert(operation, (decision.clone(), preview));
     }
 
+    /// Nothing is as it last was.
+    pub(super) fn forget(&mut self) {
+        self.last.clear();
+    }
+
     /// Tells the answers what their sentences' numbers are now.
     pub(super) fn renumber(&mut self, new: &Renumbered) {
         self.all.change(|answer| answer.renumber(new));

@@ -15,6 +15,7 @@ mod page;
 mod relief;
 mod span;
 mod strip;
+mod succeeded;
 mod sums;
 mod tables;
 #[cfg(test)]
@@ -66,6 +67,8 @@ pub(crate) struct Picture {
     last: i64,
     /// How many lines were printed.
     lines: u64,
+    /// How many snapshots the trace has brought.
+    restored: u64,
 }
 
 impl Picture {
@@ -90,6 +93,7 @@ impl Picture {
             first: None,
             last: 0,
             lines: 0,
+            restored: 0,
         }
     }
 
@@ -98,10 +102,11 @@ impl Picture {
         let at = output.at.as_millis();
         self.begin(at);
         self.lines += 1;
+        if std::mem::replace(&mut self.restored, player.restored()) != player.restored() {
+            self.lose_all();
+        }
         if !Arc::ptr_eq(&self.matrix, &output.matrix) {
-            self.matrix = output.matrix.clone();
-            self.health.follow(output.matrix.dependencies().map(|(_, name)| name), Some(at));
-            self.operations.follow(output.matrix.operations().map(|(_, name)| name), Some(at));
+            self.follow(player, output, at);
         }
         match &output.said {
             Said::Decision { decision, preview, request, tenant } => {
@@ -147,12 +152,16 @@ impl Picture {
         self.relieve();
     }
 
+    /// Takes the answer to a question that the trace did not ask.
+    pub(crate) fn asked(&mut self, player: &Player, output: &Output) {
+        self.take(player, output, None);
+        self.lines -= 1;
+    }
+
     /// The rest is known by its printed form.
     fn line(&mut self, at: i64, line: &Value, said: Option<&str>) {
         if let Some(windows) = line.get("windows").and_then(Value::as_array) {
-            for window in windows {
-                self.still_open(window);
-            }
+            self.still_open(windows);
             return;
         }
         let event = line.get("event").unwrap_or(&Value::Null);
@@ -207,8 +216,9 @@ impl Picture {
 
     fn change(&mut self, id: DependencyId, (from, to): (Health, Health), at: i64, said: Option<&str>) {
         let said = said.map(sentence).map(|said| self.words.number(said.into()));
+        let at_first = self.health.since(id.index()).is_none();
         let Some(lane) = self.standing(id, from) else { return };
-        let begun = lane.spans().len() == 1;
+        let begun = lane.spans().len() == 1 && at_first;
         if let Some(span) = lane.last_mut() {
             span.to = at;
             if begun {
@@ -230,8 +240,9 @@ impl Picture {
         let (_, end) = self.range();
         for (id, (_, report)) in healths {
             // Without a change it is to the end what it was at first.
+            let at_first = self.health.since(id.index()).is_none();
             let Some(lane) = self.standing(id, report.health) else { continue };
-            let unchanged = lane.spans().len() == 1;
+            let unchanged = lane.spans().len() == 1 && at_first;
             if let Some(span) = lane.last_mut() {
                 span.to = end;
                 if unchanged {
@@ -240,7 +251,7 @@ impl Picture {
             }
         }
         for span in self.windows.values_mut().filter_map(Lane::last_mut) {
-            if matches!(&span.body, Body::Window(window) if window.closed.is_none()) {
+            if matches!(&span.body, Body::Window(window) if window.closed.is_none() && !window.lost) {
                 span.to = end;
             }
         }

@@ -139,14 +139,14 @@ function showMoment() {
 
 function sentence(begun, groups, now, windows) {
   const said = [...begun.slice(0, 3)];
-  if (begun.length > 3) said.push(`${begun.length - 3} more changes`);
+  if (begun.length > 3) said.push(`and ${counted(begun.length - 3, "change", "changes")} more`);
   for (const { lane, span } of now.slice(0, 3)) said.push(lines(lane, span)[0]);
-  if (now.length > 3) said.push(`${now.length - 3} more decisions`);
+  if (now.length > 3) said.push(`and ${counted(now.length - 3, "decision", "decisions")} more`);
   const bad = groups.filter(([, { order }]) => order > 1);
   for (const [name, { names }] of bad) {
     said.push(names.length > 4 ? `${names.length} ${name}` : `${name}: ${names.join(", ")}`);
   }
-  if (!bad.length) said.push("nothing is known to be wrong");
+  if (!bad.length) said.push("no health is known to be bad");
   if (windows.length) said.push(`${counted(windows.length, "window", "windows")} open`);
   return `${said.join("; ")}.`;
 }

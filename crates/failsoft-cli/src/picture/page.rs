@@ -21,7 +21,7 @@ const SCRIPT: &str = concat!(
     "})();\n"
 );
 /// The one script that a browser may run on the page, so that none that a name might smuggle in is.
-const SCRIPT_HASH: &str = "sha256-dhwHbGI3evXDXDtwnMUk6v7L1DhNQoO/OCVzf7UCJ34=";
+const SCRIPT_HASH: &str = "sha256-NnDWZSLTYo96r9QFQuv5cyIH1bM9yICU7+RJGjZvCBE=";
 
 /// So many columns the strips that are drawn in advance have together, and one at least and at most: beyond 1,600 lanes
 /// only the script draws.
@@ -76,8 +76,15 @@ fn empty(played: u64) -> String {
 /// Says what the page no longer tells apart.
 fn merged(picture: &Picture) -> String {
     let lines: u64 = picture.lanes().map(Lane::merged).sum();
+    let left_out = match picture.left_out() {
+        0 => String::new(),
+        lanes => format!(
+            "<p class=\"merged\"><strong>Left out:</strong> {} of what reloads have taken away, with all that stood in them.</p>\n",
+            counted(usize::try_from(lanes).unwrap_or(usize::MAX), "lane", "lanes"),
+        ),
+    };
     if lines == 0 {
-        return String::new();
+        return left_out;
     }
     let lanes: Vec<&Lane> = picture.lanes().filter(|lane| lane.merged() > 0).collect();
     let spans: usize =
@@ -87,7 +94,7 @@ fn merged(picture: &Picture) -> String {
     format!(
         "<p class=\"merged\"><strong>Merged to stay small:</strong> {} of {} printed lines stand in {} of {}. Neighbours within \
          {within} became one span, drawn as a comb where they differ: it tells how many there were, and the worst of them. \
-         The sums are of all.</p>\n",
+         The sums are of all.</p>\n{left_out}",
         large(lines),
         large(picture.lines),
         counted(spans, "merged span", "merged spans"),

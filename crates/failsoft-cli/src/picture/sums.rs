@@ -39,7 +39,7 @@ pub(super) fn by_posture(picture: &Picture) -> String {
         "<section class=\"sums\">\n<h2>Decisions by posture</h2>\n<table>\n<thead><tr><th scope=\"col\">Verdict</th>",
     );
     for posture in POSTURES {
-        let _ = write!(out, "<th scope=\"col\">{posture}</th>");
+        let _ = write!(out, "<th scope=\"col\">{}</th>", posture.as_str().replace('_', "_<wbr>"));
     }
     out += "<th scope=\"col\">all</th></tr></thead>\n<tbody>\n";
     for (verdict, row) in VERDICTS.iter().zip(sums) {

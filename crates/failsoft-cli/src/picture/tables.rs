@@ -179,6 +179,9 @@ fn window(lane: &Lane, span: &Span, window: &Window) -> String {
             let how = if window.reloaded { "closed by the reload" } else { "closed" };
             let _ = write!(out, "<small>last used {last}, {how} {}</small>", clock(closed));
         }
+        (1, None) if window.lost => {
+            out += "<small>told no more of: a snapshot was restored without it</small>";
+        }
         (1, None) => out += "<small>still open</small>",
         _ => {
             let _ = write!(out, "<small>{}</small>", Text(&mixture(Kind::Window, span)));
@@ -208,9 +211,7 @@ fn window(lane: &Lane, span: &Span, window: &Window) -> String {
 fn tenants(account: &Account) -> String {
     let mut out = String::new();
     for (tenant, requests, amounts) in &account.tenants {
-        let amounts: Vec<String> =
-            amounts.iter().map(|(meter, amount)| format!("{meter} {}", large(*amount))).collect();
-        let amounts = if amounts.is_empty() { String::new() } else { format!(" ({})", amounts.join(", ")) };
+        let amounts = in_brackets(amounts);
         let _ = write!(
             out,
             "<span class=\"line\"><i>{}</i> <bdi>{}</bdi>{}</span>",
@@ -222,12 +223,30 @@ fn tenants(account: &Account) -> String {
     let (more, requests) = account.more;
     if more > 0 {
         let more = count(more, "tenant", "tenants");
-        let _ = write!(out, "<span class=\"line\"><i>{}</i> {more} more</span>", large(requests));
+        let _ = write!(
+            out,
+            "<span class=\"line\"><i>{}</i> {more} more{}</span>",
+            large(requests),
+            Text(&in_brackets(&account.more_amounts))
+        );
     }
     if account.others > 0 {
-        let _ = write!(out, "<span class=\"line\"><i>{}</i> others</span>", large(account.others));
+        let amounts = in_brackets(&account.others_amounts);
+        let _ = write!(
+            out,
+            "<span class=\"line\"><i>{}</i> others{}</span>",
+            large(account.others),
+            Text(&amounts)
+        );
     }
     out
+}
+
+/// ` (spend 3,000)`.
+fn in_brackets(amounts: &[(String, u64)]) -> String {
+    let amounts: Vec<String> =
+        amounts.iter().map(|(meter, amount)| format!("{meter} {}", large(*amount))).collect();
+    if amounts.is_empty() { String::new() } else { format!(" ({})", amounts.join(", ")) }
 }
 
 /// The cell that says when.

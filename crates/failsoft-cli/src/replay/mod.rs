@@ -101,7 +101,7 @@ impl Drawing {
         let mut open = Vec::new();
         // A question changes nothing, and without an answer the page says less.
         if played > 0 && player.line(r#"{"windows":{}}"#, &mut open).is_ok() {
-            open.iter().for_each(|output| self.picture.take(player, output, None));
+            open.iter().for_each(|output| self.picture.asked(player, output));
         }
         self.target.write(&self.picture.page(player, played))
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use failsoft::trace::{Output, Player, Said};
-use failsoft::{Event, Health, Posture, Time, Verdict};
+use failsoft::{Event, Health, Matrix, Posture, Succession, Time, Verdict};
 
 use super::windows;
 use crate::out::Out;
@@ -15,12 +15,16 @@ use crate::words::{self, Clock, counted, thousands};
 /// The columns, most closed first.
 const POSTURES: [Posture; 4] = [Posture::Normal, Posture::FailSoft, Posture::FailOpen, Posture::FailClosed];
 
+/// So many names of events are counted each.
+const NAMES: usize = 1_024;
+
 #[derive(Default)]
 pub(super) struct Summary {
     decisions: BTreeMap<(Verdict, Posture), usize>,
     calls: (usize, usize),
-    /// Events of the matrix's own; their names are the matrix's, so there are not many.
+    /// Events of the matrix's own, and those beyond so many names: a reload brings new ones.
     told: BTreeMap<Arc<str>, usize>,
+    told_more: usize,
     /// When each dependency's health last changed.
     since: BTreeMap<String, Time>,
     first: Option<Time>,
@@ -36,12 +40,14 @@ impl Summary {
             Said::Permit { given: true, .. } => self.calls.0 += 1,
             Said::Permit { given: false, .. } => self.calls.1 += 1,
             Said::Health { .. } | Said::Windows { .. } => {}
-            Said::Event { event: Event::Emitted(emit), .. } => match self.told.get_mut(&emit.event) {
-                Some(count) => *count += 1,
-                None => {
-                    self.told.insert(emit.event.clone(), 1);
+            Said::Event { event: Event::Emitted(emit), .. } => {
+                let is_full = self.told.len() >= NAMES;
+                match self.told.get_mut(&emit.event) {
+                    Some(count) => *count += 1,
+                    None if is_full => self.told_more += 1,
+                    None => drop(self.told.insert(emit.event.clone(), 1)),
                 }
-            },
+            }
             Said::Event { event: Event::HealthChanged { dependency, .. }, .. } => {
                 let name = output.matrix.dependency_name(*dependency);
                 match self.since.get_mut(name) {
@@ -53,10 +59,16 @@ impl Summary {
         }
     }
 
+    /// Another matrix has taken over: of what does not go on nothing is known any more.
+    pub(super) fn follow(&mut self, before: &Matrix, now: &Matrix) {
+        let by = Succession::new(before, now);
+        self.since.retain(|name, _| before.dependency(name).is_some_and(|id| by.dependency(id).is_some()));
+    }
+
     pub(super) fn tell(&self, player: &Player, played: u64, out: &mut Out) -> Result<(), Trouble> {
         let (paint, matrix) = (out.paint, player.matrix().as_ref());
         let lines = counted(usize::try_from(played).unwrap_or(usize::MAX), "line", "lines");
-        let last = matrix.dependencies().next().and_then(|(id, _)| player.health(id)).map(|(now, _)| now);
+        let last = player.now();
         if played > 0 {
             writeln!(out)?;
         }
@@ -78,8 +90,11 @@ impl Summary {
                 thousands(not)
             )?;
         }
-        let told: Vec<String> =
+        let mut told: Vec<String> =
             self.told.iter().map(|(event, count)| format!("{event} {}", thousands(*count))).collect();
+        if self.told_more > 0 {
+            told.push(format!("others {}", thousands(self.told_more)));
+        }
         if !told.is_empty() {
             writeln!(out, "\n{}  {}", paint.dim("events"), told.join(", "))?;
         }

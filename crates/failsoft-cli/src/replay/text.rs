@@ -46,7 +46,8 @@ impl Text {
         let at = output.at;
         if !Arc::ptr_eq(&self.matrix, &output.matrix) {
             self.unfold(out)?;
-            self.matrix = output.matrix.clone();
+            let before = std::mem::replace(&mut self.matrix, output.matrix.clone());
+            self.summary.follow(&before, &self.matrix);
         }
         match output.said {
             Said::Decision { decision, preview, request, tenant } => {
@@ -347,7 +348,11 @@ impl Text {
 
 /// Whose key of a meter it is.
 fn key(names: &KeyNames) -> String {
-    let tenant = names.tenant.as_deref().map_or_else(|| "a long name".to_owned(), name);
+    let tenant = match names.tenant.as_deref() {
+        None => "a long name".to_owned(),
+        Some("") => "no tenant".to_owned(),
+        Some(tenant) => name(tenant),
+    };
     match names.session.as_deref() {
         Some(session) => format!("{tenant} / {}", name(session)),
         None => tenant,

@@ -33,7 +33,7 @@ pub(super) fn account(matrix: &Matrix, account: &WindowAccount) -> Vec<String> {
         tenant => format!("{}: {}", name(tenant), self::row(matrix, row)),
     }));
     if more > 0 {
-        lines.push(format!("and {} with less", counted(more, "tenant", "tenants")));
+        lines.push(format!("and {} more", counted(more, "tenant", "tenants")));
     }
     if account.others.requests > 0 {
         lines.push(format!("others: {}", row(matrix, &account.others)));

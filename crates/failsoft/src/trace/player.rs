@@ -84,6 +84,7 @@ pub struct Player {
     requests: Requests,
     permits: PermitNames,
     told: u64,
+    restored: u64,
     events: Vec<Event>,
 }
 
@@ -97,6 +98,7 @@ impl Player {
             requests: Requests::default(),
             permits: PermitNames::default(),
             told: 0,
+            restored: 0,
             events: Vec::new(),
         }
     }
@@ -128,6 +130,18 @@ impl Player {
     #[must_use]
     pub fn matrix(&self) -> &Arc<Matrix> {
         &self.matrix
+    }
+
+    /// How often a line brought a snapshot: since the last of them nothing is as it was told before.
+    #[must_use]
+    pub fn restored(&self) -> u64 {
+        self.restored
+    }
+
+    /// The moment of the last line.
+    #[must_use]
+    pub fn now(&self) -> Option<Time> {
+        self.state.as_ref().map(|state| state.clamp(Time::from_millis(i64::MIN)))
     }
 
     /// The health of a dependency as it stands after the last line, and that line's moment. A question.
@@ -236,7 +250,10 @@ impl Player {
             Step::Restart { away, snapshot } => {
                 // What is saved goes the way that a host's would: through its written form.
                 let saved = match snapshot {
-                    Some(snapshot) => *snapshot,
+                    Some(snapshot) => {
+                        self.restored += 1;
+                        *snapshot
+                    }
                     None => snapshot::from_json(&snapshot::to_json(&state.save(matrix, at)).to_string())
                         .unwrap_or_default(),
                 };

@@ -329,7 +329,11 @@ impl Reader<'_> {
             Err(diagnostics) => diagnostics,
         };
         // The document stands in the line as it is, and a line has no line breaks.
-        let before = self.source.0.split(text).next().map_or(0, |before| before.chars().count());
+        let line = self.source.0;
+        let after_key = line.find("\"document\"").unwrap_or(0);
+        let place =
+            line.get(after_key..).and_then(|rest| rest.find(text)).map_or(0, |place| after_key + place);
+        let before = line.get(..place).map_or(0, |before| before.chars().count());
         let Some((first, rest)) = diagnostics.items().split_first() else {
             return Err(self.source.mistake("document", "the new document has a mistake".into(), None));
         };
