@@ -9,20 +9,22 @@ use crate::report::Report;
 use crate::{Fault, MeterMode, Millis, Posture, RuleKind, Stage};
 
 impl<'a> Asking<'a> {
+    /// Whether a reading at its limit would answer here.
+    pub(crate) fn may_be_limited(&self, subject: &Subject<'a>) -> bool {
+        let streams = self.request.stage == Stage::Stream;
+        let failed = self.has_failed(subject);
+        !subject.dependency.meters.is_empty()
+            && !self.failure_of(subject).and_then(|failure| failure.fault).is_some_and(Fault::caller)
+            && (failed || (streams && self.condition(subject) != Condition::Refused))
+    }
+
     /// What the store is last known to have said of a limit: it holds while the store has failed, and cuts what
     /// streams while it is fine. Nothing where no meter of it is over.
     pub(crate) fn over_limit(&self, subject: &Subject<'a>) -> Option<NeedAnswer> {
-        let streams = self.request.stage == Stage::Stream;
-        if subject.dependency.meters.is_empty() {
+        if !self.may_be_limited(subject) {
             return None;
         }
         let failed = self.has_failed(subject);
-        if self.failure_of(subject).and_then(|failure| failure.fault).is_some_and(Fault::caller) {
-            return None;
-        }
-        if !failed && (!streams || self.condition(subject) == Condition::Refused) {
-            return None;
-        }
         let mut meters = subject.dependency.meters.iter().filter(|meter| self.request.amount(**meter) > 0);
         let (meter, reading, left) = meters.find_map(|meter| {
             let view = self.view(*meter)?;

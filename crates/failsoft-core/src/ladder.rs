@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A rung that stands: what it makes, and the wait that it asks for.
-struct Standing {
+pub(crate) struct Standing {
     obligation: Option<(ObligationName, Detail)>,
     wait: Option<Millis>,
 }
@@ -42,7 +42,7 @@ fn mark_unchecked(guard: DependencyId) -> Obligation {
 
 /// What is ruled out in the rest of a ladder.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Bar {
+pub(crate) enum Bar {
     Nothing,
     /// Rungs with nothing in the place of what failed.
     FailOpen,
@@ -51,7 +51,7 @@ enum Bar {
 }
 
 impl Bar {
-    fn rules_out(self, rung: &Rung) -> bool {
+    pub(crate) fn rules_out(self, rung: &Rung) -> bool {
         match self {
             Self::Nothing => false,
             Self::FailOpen => rung.posture == Posture::FailOpen,
@@ -81,7 +81,7 @@ impl<'a> Asking<'a> {
         self.skipped_since(subject).is_some() || matches!(self.condition(subject), Condition::Failed(_))
     }
 
-    fn skipped_since(&self, subject: &Subject<'a>) -> Option<Time> {
+    pub(crate) fn skipped_since(&self, subject: &Subject<'a>) -> Option<Time> {
         subject.vital.glass_broken_since().filter(|_| self.may_be_skipped(subject))
     }
 
@@ -95,7 +95,7 @@ impl<'a> Asking<'a> {
             }
     }
 
-    fn skipped(&self, subject: &Subject<'a>, since: Time) -> NeedAnswer {
+    pub(crate) fn skipped(&self, subject: &Subject<'a>, since: Time) -> NeedAnswer {
         let mut answer = self.ran_out(subject, Verdict::Allow, 200, None);
         answer.posture = Posture::FailOpen;
         answer.pass = Some(Pass::Skipped);
@@ -155,22 +155,56 @@ impl<'a> Asking<'a> {
         let situation = self.situation(subject, failure);
         let mut bar = Bar::Nothing;
         let standing = (0u16..).zip(&subject.dependency.ladder).find_map(|(index, rung)| {
-            if bar.rules_out(rung)
-                || !rung.when.matches(&situation)
-                || !self.is_lawful(subject, failure, rung)
-            {
+            if bar.rules_out(rung) || !self.may_answer(subject, failure, &situation, rung) {
                 return None;
             }
-            let available = self.available(subject, failure, &situation, rung);
-            let within_cap = self.is_within_cap(subject, failure, index, rung);
-            // A retry whose cap is used up is not wanted any more.
-            let unwanted = !within_cap && matches!(rung.action, Action::Retry { .. });
-            let standing = available.filter(|_| within_cap);
-            if standing.is_none() && !unwanted {
-                bar = bar.max(self.bar_of(subject, failure, situation.health, rung));
+            match self.stands(subject, failure, &situation, index, rung) {
+                Ok(standing) => Some((index, rung, standing)),
+                Err(passed_over) => {
+                    bar = bar.max(passed_over);
+                    None
+                }
             }
-            standing.map(|standing| (index, rung, standing))
         });
+        self.answered(subject, failure, standing)
+    }
+
+    /// Whether a rung is one for this failure: its `when` matches, and no law bars it.
+    pub(crate) fn may_answer(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        situation: &Situation,
+        rung: &Rung,
+    ) -> bool {
+        rung.when.matches(situation) && self.is_lawful(subject, failure, rung)
+    }
+
+    /// Whether a rung that may answer stands; else what passing it over rules out below it.
+    pub(crate) fn stands(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        situation: &Situation,
+        index: u16,
+        rung: &Rung,
+    ) -> Result<Standing, Bar> {
+        let available = self.available(subject, failure, situation, rung);
+        let within_cap = self.is_within_cap(subject, failure, index, rung);
+        // A retry whose cap is used up is not wanted any more.
+        let unwanted = !within_cap && matches!(rung.action, Action::Retry { .. });
+        available.filter(|_| within_cap).ok_or_else(|| {
+            if unwanted { Bar::Nothing } else { self.bar_of(subject, failure, situation.health, rung) }
+        })
+    }
+
+    /// The answer to a failure: of the rung that stands, or of a ladder that ran out.
+    pub(crate) fn answered(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        standing: Option<(u16, &Rung, Standing)>,
+    ) -> NeedAnswer {
         let callers = failure.fault.is_some_and(Fault::caller);
         let mut answer = match standing {
             Some((index, rung, standing)) => self.taken(subject, rung, index, standing),
@@ -437,7 +471,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn bar_of_target(&self, subject: &Subject<'a>, target: &Subject<'a>) -> Bar {
+    pub(crate) fn bar_of_target(&self, subject: &Subject<'a>, target: &Subject<'a>) -> Bar {
         let own = Subject { vital: target.vital.without_advice(), ..*target };
         let guards = [subject, target].iter().all(|one| one.dependency.role == Role::Guard);
         match self.condition(&own) {
@@ -472,18 +506,20 @@ impl<'a> Asking<'a> {
         self.request.fits(after.plus(deadline), self.now)
     }
 
+    /// Whether something can be taken for the least bad, and how long its wait is.
+    pub(crate) fn qualifies(&self, id: DependencyId) -> Option<Millis> {
+        let target = self.subject(id)?;
+        let spoken_against = matches!(target.met.report, Some((Report::Refused | Report::Failed(_), _)));
+        if spoken_against || target.vital.is_forced_open() || !self.deadline_fits(&target, Millis::ZERO) {
+            return None;
+        }
+        Some(target.vital.wait(self.now).unwrap_or(Millis::ZERO))
+    }
+
     /// Of what is down, the one that may be back first; ties as written.
     fn least_bad(&self, targets: &[DependencyId]) -> Option<DependencyId> {
-        let wait = |id: &DependencyId| {
-            let target = self.subject(*id)?;
-            let spoken_against = matches!(target.met.report, Some((Report::Refused | Report::Failed(_), _)));
-            if spoken_against || target.vital.is_forced_open() || !self.deadline_fits(&target, Millis::ZERO) {
-                return None;
-            }
-            Some((target.vital.wait(self.now).unwrap_or(Millis::ZERO), *id))
-        };
         let mut best: Option<(Millis, DependencyId)> = None;
-        for (wait, id) in targets.iter().filter_map(wait) {
+        for (wait, id) in targets.iter().filter_map(|id| Some((self.qualifies(*id)?, *id))) {
             if best.is_none_or(|(least, _)| wait < least) {
                 best = Some((wait, id));
             }
@@ -544,7 +580,7 @@ impl<'a> Asking<'a> {
 }
 
 /// base × (multiplier / 100)^(attempts − 1), rounded down at each step.
-fn backed_off(base: Millis, multiplier: u64, attempts: u32) -> Millis {
+pub(crate) fn backed_off(base: Millis, multiplier: u64, attempts: u32) -> Millis {
     let mut wait = base;
     for _ in 1..attempts {
         let next = wait.percent(multiplier);

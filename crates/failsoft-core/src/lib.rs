@@ -45,6 +45,7 @@ mod apply;
 mod compile;
 mod decide;
 pub mod draft;
+pub mod explore;
 mod health;
 mod health_report;
 mod held;

@@ -234,6 +234,12 @@ impl Request {
         self.met.entry(dependency, Met::default).had = Some(had);
     }
 
+    /// What was met of a dependency was met then.
+    pub(crate) fn age_reports(&mut self, dependency: DependencyId, then: Time) {
+        let met = self.met.entry(dependency, Met::default);
+        met.report = met.report.map(|(report, _)| (report, then));
+    }
+
     pub(crate) fn met(&self, dependency: DependencyId) -> Met {
         self.met.get(dependency).copied().unwrap_or_default()
     }

@@ -1,13 +1,16 @@
 //! Caps: how much a rung lets through in one window, or for how long it stands (spec 3.7).
 
-use crate::INTEGER_MAX;
+use alloc::collections::BTreeMap;
+
 use crate::draft::MeterKey;
 use crate::matrix::{Cap, CapOf, DependencyId, Matrix, MeterId, Rung};
 use crate::meter::{self, Key};
 use crate::needs::{Asking, Failure, Subject};
 use crate::request::Request;
-use crate::state::State;
+use crate::state::{DependencyState, State};
+use crate::{INTEGER_MAX, Time};
 
+use super::account::Ledger;
 use super::{OpenWindow, WindowUse};
 
 /// So many tenants are counted by a cap that names no meter.
@@ -43,6 +46,34 @@ impl OpenWindow {
             let count = self.counted.entry(place).or_default().entry(key).or_insert(0);
             *count = count.saturating_add(more).saturating_sub(less).min(INTEGER_MAX);
         }
+    }
+}
+
+impl DependencyState {
+    /// Its window, opened and last used then where none was open.
+    pub(crate) fn open_window(&mut self, (opened, last): (Time, Time)) -> &mut OpenWindow {
+        let ledger = Ledger::default();
+        self.window_open.get_or_insert_with(|| OpenWindow {
+            number: 1,
+            opened,
+            last,
+            counted: BTreeMap::new(),
+            ledger,
+        })
+    }
+}
+
+impl OpenWindow {
+    /// The cap of a rung has nothing left for a request.
+    pub(crate) fn use_up(
+        &mut self,
+        place: u16,
+        cap: &Cap,
+        (matrix, state): (&Matrix, &State),
+        request: &Request,
+    ) {
+        let (CapOf::Requests(most) | CapOf::Amount(most)) = cap.of else { return };
+        self.counted.entry(place).or_default().insert(cap.key(matrix, state, request), most);
     }
 }
 

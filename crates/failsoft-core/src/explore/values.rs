@@ -1,0 +1,57 @@
+//! Sets of the values of one variable.
+
+use alloc::vec::Vec;
+
+/// Some of the values that a variable can have, by their places.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Values(Vec<u64>);
+
+impl Values {
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The one of that place.
+    #[must_use]
+    pub fn one(place: usize) -> Self {
+        let mut values = Self::none();
+        values.insert(place);
+        values
+    }
+
+    pub(crate) fn insert(&mut self, place: usize) {
+        let (word, bit) = (place >> 6, place & 63);
+        if self.0.len() <= word {
+            self.0.resize(word.saturating_add(1), 0);
+        }
+        if let Some(held) = self.0.get_mut(word) {
+            *held |= 1u64.rotate_left(u32::try_from(bit).unwrap_or(0));
+        }
+    }
+
+    /// Whether the value of that place is one of them.
+    #[must_use]
+    pub fn contains(&self, place: usize) -> bool {
+        let (word, bit) = (place >> 6, place & 63);
+        self.0.get(word).is_some_and(|held| held.rotate_right(u32::try_from(bit).unwrap_or(0)) & 1 == 1)
+    }
+
+    /// Those that both have; nothing where there are none.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        let words = self.0.iter().zip(&other.0).map(|(one, other)| one & other).collect();
+        Some(Self(words)).filter(|both| both.first().is_some())
+    }
+
+    /// The first of them.
+    #[must_use]
+    pub fn first(&self) -> Option<usize> {
+        self.iter().next()
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        let most = self.0.len().saturating_mul(64);
+        (0..most).filter(|place| self.contains(*place))
+    }
+}

@@ -1,0 +1,54 @@
+//! Every way in which a need is answered (spec 11): the cases are all there is, and no two overlap.
+
+use failsoft::document::{Format, Options, load};
+use failsoft::explore::{Explorer, Given, Values};
+use failsoft::{Matrix, Stage};
+use failsoft_model::generate::case_of_one_matrix;
+
+const CASES: u64 = 60;
+const SITUATIONS: usize = 60;
+
+fn matrix(seed: u64) -> Matrix {
+    let case = case_of_one_matrix(seed);
+    let options = Options { parameters: case.parameters };
+    let text = case.document.to_string();
+    load("case", text.as_bytes(), Format::Json, &options).expect("a document without mistakes").matrix
+}
+
+#[test]
+fn the_cases_of_a_need_are_all_there_is_and_no_two_overlap() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let (mut situations, mut cases_seen) = (0, 0);
+    for seed in 0..CASES {
+        let matrix = matrix(seed);
+        let class = matrix.classes().last().expect("a class").0;
+        for (operation, _) in matrix.operations() {
+            let stage = Stage::ALL[rng.usize(0..Stage::ALL.len())];
+            let mut explorer = Explorer::new(&matrix, operation, class, stage).expect("it is there");
+            for need in matrix.needs(operation).collect::<Vec<_>>() {
+                let cases = explorer.cases(need);
+                cases_seen += cases.len();
+                let variables = explorer.variables(need);
+                for _ in 0..SITUATIONS {
+                    let mut given = Given::default();
+                    for (variable, size) in &variables {
+                        given = given.and(*variable, &Values::one(rng.usize(0..*size))).expect("each once");
+                    }
+                    situations += 1;
+                    let holds: Vec<_> =
+                        cases.iter().filter(|case| case.given.with(&given).is_some()).collect();
+                    let told = explorer.answer(need, &given);
+                    let name = matrix.dependency_name(need);
+                    assert_eq!(holds.len(), 1, "seed {seed} {name} {stage}: {given:?}\n{holds:#?}");
+                    assert_eq!(
+                        holds[0].answer, told,
+                        "seed {seed} {name} {stage}: {given:?}\n{:?}",
+                        holds[0].given
+                    );
+                }
+            }
+        }
+    }
+    assert!(situations > 10_000, "{situations}");
+    eprintln!("{cases_seen} cases");
+}
