@@ -110,9 +110,6 @@ pub(crate) fn step(
     });
     events.append(&mut closed);
     events.append(&mut own);
-    if let Some(next) = next {
-        metering::end(matrix, state, next, now);
-    }
     metering::settle(matrix, state, next, now, events);
     answer
 }

@@ -234,16 +234,8 @@ pub(crate) fn advance(matrix: &Matrix, state: &mut State, now: Time) {
     }
 }
 
-/// Settles all that waits, of every meter that does not go on.
-pub(crate) fn end(matrix: &Matrix, state: &mut State, next: &Succession, now: Time) {
-    for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters).filter(|(id, _)| next.meter(*id).is_none()) {
-        if let Some(table) = state.tables.get_mut(id.index()) {
-            table.settle_all(meter, now);
-        }
-    }
-}
-
-/// Tells what the store has not heard, of every meter whose store is up, or that does not go on.
+/// Tells what the store has not heard, of every meter whose store is up; or that does not go on, where all that waits is settled
+/// first.
 pub(crate) fn settle(
     matrix: &Matrix,
     state: &mut State,
@@ -252,8 +244,11 @@ pub(crate) fn settle(
     events: &mut Vec<Event>,
 ) {
     for (id, meter) in (0u16..).map(MeterId).zip(&matrix.meters) {
-        let waits = state.tables.get(id.index()).is_some_and(Table::has_unreported);
         let ends = next.is_some_and(|next| next.meter(id).is_none());
+        if let Some(table) = state.tables.get_mut(id.index()).filter(|_| ends) {
+            table.settle_all(meter, now);
+        }
+        let waits = state.tables.get(id.index()).is_some_and(Table::has_unreported);
         if !waits || !(ends || store_is_up(matrix, state, meter, now)) {
             continue;
         }

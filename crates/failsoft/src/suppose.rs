@@ -1,9 +1,7 @@
 //! A state that is supposed rather than met: "what if this were down?", asked before anything has happened.
 
-use failsoft_core::snapshot::{DependencySnapshot, OutageSnapshot};
-use failsoft_core::{
-    Cause, Circuit, DependencyId, Fault, Health, Matrix, Millis, Signal, State, Time, apply,
-};
+use failsoft_core::snapshot::DependencySnapshot;
+use failsoft_core::{Cause, DependencyId, Fault, Health, Matrix, Millis, Signal, State, Time, apply};
 
 /// The state at `now` of an engine whose dependencies have come to these healths by themselves.
 ///
@@ -47,16 +45,8 @@ pub fn state(matrix: &Matrix, now: Time, supposed: &[(DependencyId, Health)]) ->
 fn known(health: Health, wait: Millis) -> DependencySnapshot {
     let plain = DependencySnapshot { told: Some(health), ..DependencySnapshot::default() };
     let failed = |left: Millis, ago: Millis| DependencySnapshot {
-        circuit: Some(Circuit::Open),
-        wait_left_ms: left,
-        open_attempts: 1,
-        consecutive_failures: 1,
-        last_failure: Some(Fault::Unavailable),
-        signal_age_ms: Some(ago),
-        ailing_age_ms: Some(ago),
-        outage: Some(OutageSnapshot { age_ms: ago, not_permitted_calls: 0, open_attempts: 1 }),
-        why: Some(Cause::ConsecutiveFailures),
-        ..plain.clone()
+        told: Some(health),
+        ..DependencySnapshot::opened(Fault::Unavailable, left, ago)
     };
     match health {
         Health::Unknown => plain,

@@ -28,11 +28,12 @@ fn with(lines: &[Value], place: usize, line: Value) -> Vec<Value> {
     lines
 }
 
-/// The matrix of the case, as a reload line has it.
+/// The matrix of the case, as a reload line has it; of another revision.
 fn same(case: &Case) -> Value {
     let parameters: serde_json::Map<String, Value> =
         case.parameters.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let document: Value = serde_json::from_str(&case.document.to_string()).expect("a document is JSON");
+    let mut document = case.document.clone();
+    document["revision"] = json!(4_711);
     json!({"reload": {"document": document, "parameters": parameters}})
 }
 
@@ -40,10 +41,14 @@ fn is_the_reload(line: &Value) -> bool {
     line.pointer("/event/kind").and_then(Value::as_str) == Some("matrix.reloaded")
 }
 
-/// Without numbers that a further event moves.
+/// Without the identity, and numbers that a further event moves.
 fn unnumbered(mut line: Value) -> Value {
+    if let Some(decision) = line.get_mut("decision").and_then(Value::as_object_mut) {
+        decision.remove("matrix");
+    }
     if let Some(event) = line.get_mut("event").and_then(Value::as_object_mut) {
         event.remove("sequence");
+        event.remove("matrix");
     }
     line
 }
@@ -102,4 +107,47 @@ fn everything_is_told_under_the_matrix_that_said_it() {
         }
     }
     assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn a_permit_is_none_of_a_dependency_that_came_after_it() {
+    use failsoft::document::{Format, Options, load};
+    use failsoft::{Answer, Matrix, Outcome, Report, Signal, State, Succession, Time, apply, health, reload};
+
+    let matrix = |names: &[&str]| -> Matrix {
+        let dependency = |name: &&str| ((*name).to_owned(), json!({"role": "guard", "deadline": "1s"}));
+        let dependencies: serde_json::Map<String, Value> = names.iter().map(dependency).collect();
+        let document = json!({"spec": 1, "name": "t", "dependency": dependencies}).to_string();
+        load("t", document.as_bytes(), Format::Json, &Options::default()).expect("no mistakes").matrix
+    };
+    let (with, without) = (matrix(&["g"]), matrix(&[]));
+    let g = with.dependency("g").expect("it is there");
+    let now = Time::default();
+    let mut state = State::new(&with, now);
+    let ask = |state: &mut State| {
+        let signal = Signal::Permit { dependency: g, named: true, instead_of: None };
+        match apply(&with, state, signal, now, &mut Vec::new()) {
+            Answer::Permitted { permit: Some(permit) } => permit,
+            other => panic!("{other:?}"),
+        }
+    };
+    let old = ask(&mut state);
+    for (from, to) in [(&with, &without), (&without, &with)] {
+        reload((from, to), &Succession::new(from, to), &mut state, now, &mut Vec::new(), &mut Vec::new());
+    }
+    let new = ask(&mut state);
+    assert_ne!(old, new);
+    let outcome = |permit| Outcome {
+        dependency: g,
+        result: Report::Ok,
+        permit: Some(permit),
+        latency: None,
+        retry_after: None,
+        had: None,
+    };
+    let late = |state: &State| health(&with, state, g, now).expect("it is there").late_outcomes;
+    apply(&with, &mut state, Signal::Outcome(outcome(old)), now, &mut Vec::new());
+    assert_eq!(late(&state), 1, "the old one is late");
+    apply(&with, &mut state, Signal::Outcome(outcome(new)), now, &mut Vec::new());
+    assert_eq!(late(&state), 1, "the new one is not");
 }

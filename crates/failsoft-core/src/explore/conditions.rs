@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::health::snapshot::{DependencySnapshot, OutageSnapshot};
+use crate::health::snapshot::DependencySnapshot;
 use crate::matrix::{Dependency, Matrix};
 use crate::report::Report;
 use crate::state::{DependencyState, Signed};
-use crate::{Cause, Circuit, DependencyId, Fault, Health, Millis, Override, ProbeResult, Time};
+use crate::{Cause, DependencyId, Fault, Millis, Override, ProbeResult, Time};
 
 /// What its health is, in a situation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,18 +36,6 @@ pub struct Condition {
     pub ailment: Ailment,
     /// What the request met of it.
     pub report: Option<Report>,
-}
-
-impl Condition {
-    /// So many facts say so.
-    #[must_use]
-    pub const fn size(self) -> usize {
-        match (self.ailment, self.report) {
-            (Ailment::None, None) => 0,
-            (Ailment::None, Some(_)) | (_, None) => 1,
-            _ => 2,
-        }
-    }
 }
 
 /// Everything that can be the case with it; the first is that nothing is known.
@@ -100,7 +88,7 @@ pub(crate) fn prepared(
             } else {
                 Millis::ZERO
             };
-            let saved = failed(class, wait, now.since(since));
+            let saved = DependencySnapshot::opened(class, wait, now.since(since));
             known.come_back(dependency, Some(&saved), 0, (now, true), Cause::Restart, now);
             if matches!(ailment, Ailment::Spent(_)) {
                 for _ in 0..rules.trials {
@@ -110,25 +98,6 @@ pub(crate) fn prepared(
         }
     }
     known
-}
-
-/// An open circuit.
-fn failed(class: Fault, wait_left_ms: Millis, ago: Millis) -> DependencySnapshot {
-    DependencySnapshot {
-        told: Some(Health::Down),
-        health: Some(Health::Down),
-        circuit: Some(Circuit::Open),
-        wait_left_ms,
-        open_attempts: 1,
-        consecutive_failures: 1,
-        last_failure: Some(class),
-        sticky: Some(class).filter(|class| class.sticky() > 0),
-        signal_age_ms: Some(ago),
-        ailing_age_ms: Some(ago),
-        outage: Some(OutageSnapshot { age_ms: ago, not_permitted_calls: 0, open_attempts: 1 }),
-        why: Some(Cause::ConsecutiveFailures),
-        ..DependencySnapshot::default()
-    }
 }
 
 /// The dependencies that an operation reaches: its needs, and the targets that their ladders name.

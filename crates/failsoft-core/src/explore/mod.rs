@@ -111,7 +111,7 @@ impl<'m> Explorer<'m> {
         Some(Self { world: World::new(matrix, operation, class, stage)?, known: BTreeMap::new() })
     }
 
-    /// The values that a variable can have, and what they are.
+    /// What can be the case with a dependency: the values of its [`Variable::Condition`], in order.
     #[must_use]
     pub fn conditions(&self, id: DependencyId) -> &[Condition] {
         self.world.conditions(id)

@@ -219,3 +219,24 @@ pub enum OpenedBy {
     /// Nobody yet.
     InitialState,
 }
+
+impl DependencySnapshot {
+    /// A circuit that failures of this class have opened so long ago, and what is left of its wait.
+    #[must_use]
+    pub fn opened(class: Fault, wait_left_ms: Millis, ago: Millis) -> Self {
+        Self {
+            circuit: Some(Circuit::Open),
+            wait_left_ms,
+            open_attempts: 1,
+            consecutive_failures: 1,
+            last_failure: Some(class),
+            sticky: Some(class).filter(|class| class.sticky() > 0),
+            signal_age_ms: Some(ago),
+            ailing_age_ms: Some(ago),
+            outage: Some(OutageSnapshot { age_ms: ago, not_permitted_calls: 0, open_attempts: 1 }),
+            told: Some(Health::Down),
+            why: Some(Cause::ConsecutiveFailures),
+            ..Self::default()
+        }
+    }
+}
