@@ -1,5 +1,6 @@
 //! Runs conformance vectors and traces on every implementation there is.
 
+pub mod brute;
 pub mod contract;
 pub mod fuzz;
 /// The examples of the README run as tests.

@@ -64,9 +64,9 @@ pub(crate) enum Command {
     Decide(DecideArgs),
     /// A trace through the engine: decisions and events in order.
     Replay(ReplayArgs),
-    /// Every mistake in a matrix, with its line and column.
+    /// Every mistake in a matrix, and a proof of what it promises.
     Check(CheckArgs),
-    /// Every decision that changes between two matrices (not built yet).
+    /// Every decision that changes between two matrices.
     Diff(DiffArgs),
     /// The matrix as a table that people read.
     Table(TableArgs),
@@ -161,21 +161,52 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Exit status: 0 no mistakes; 1 mistakes; 2 the document can't be read, or an argument is wrong.
-It does not prove laws and invariants yet, and says so.
+Every situation of every operation, class and stage is gone through; nothing is sampled. A promise that does not hold is
+told with the smallest situation that breaks it, as a trace that `failsoft replay` plays. A finding that is meant so is
+silenced in the document: [[silence]] with `code`, `at` and `reason`.
+
+Exit status: 0 no mistakes, and every promise holds; 1 a mistake, a broken promise, or (with --strict) a warning; 2 the
+document can't be read, or an argument is wrong.
 
 Examples:
   failsoft check gate.toml
+  failsoft check gate.toml --strict --traces broken/
   failsoft check gate.toml --parameter policy_cache=true --json")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) matrix: MatrixArgs,
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Write the trace of each finding to a file of its own in FOLDER.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) traces: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// How a diff is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// For a pull request.
+    Markdown,
+    /// For tools.
+    Json,
+}
+
 #[derive(Args, Debug)]
+#[command(after_help = "\
+The decisions of both are compared in every situation; \"nothing changes\" is said only where that is proven.
+
+Exit status: 0 nothing changes (or, with --fail-on looser, nothing becomes looser); 1 something does; 2 a document can't
+be read or has mistakes, or an argument is wrong.
+
+Examples:
+  failsoft diff main.toml gate.toml
+  failsoft diff main.toml gate.toml --format markdown --fail-on looser")]
 pub(crate) struct DiffArgs {
     /// The matrix as it was.
     #[arg(value_name = "OLD", value_hint = ValueHint::FilePath)]
@@ -183,9 +214,27 @@ pub(crate) struct DiffArgs {
     /// The matrix as it is to be.
     #[arg(value_name = "NEW", value_hint = ValueHint::FilePath)]
     pub(crate) new: String,
-    /// Print JSON Lines.
+    /// Bind a parameter of both, where they have it.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) parameter: Vec<Pair>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub(crate) format: DiffFormat,
+    /// Which changes make the exit status 1.
+    #[arg(long, value_enum, value_name = "CHANGES", default_value_t = FailOn::Any)]
+    pub(crate) fail_on: FailOn,
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which changes make a diff fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Any change.
+    Any,
+    /// A decision that becomes looser, or what could not be compared.
+    Looser,
 }
 
 /// How a table is written.

@@ -6,10 +6,13 @@ mod args;
 mod ask;
 mod check;
 mod decide;
+mod diff;
 mod matrix;
 mod out;
 mod picture;
+mod progress;
 mod replay;
+mod situation;
 mod start;
 mod table;
 mod trouble;
@@ -53,10 +56,7 @@ fn run(command: Command, out: &mut Out) -> Result<Outcome, Trouble> {
         Command::Decide(args) => decide::run(&args, out),
         Command::Replay(args) => replay::run(&args, out),
         Command::Check(args) => check::run(&args, out),
-        Command::Diff(_) => Err(Trouble::not_built(
-            "`failsoft diff`",
-            "compare `failsoft table --format json` of both until then",
-        )),
+        Command::Diff(args) => diff::run(&args, out),
         Command::Table(args) => table::run(&args, out),
         Command::Init(args) => start::init(&args, out),
         Command::Presets(args) => start::presets(&args, out),

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use failsoft::document::{Diagnostics, Format, Loaded, Options, load};
+use failsoft::document::{self, Diagnostics, Format, Loaded, Options, Proven, load};
 use failsoft::{presets, suggestion};
 
 use crate::args::{MatrixArgs, Pair};
+use crate::progress::Progress;
 use crate::trouble::{Trouble, plain};
 
 /// A document is no longer than this, and one byte more says that it is.
@@ -72,6 +73,24 @@ pub(crate) fn read(argument: &str) -> Result<Source, Trouble> {
 
 /// Reads the text. What the parameters on the command line got wrong is no mistake of the document, and is trouble.
 pub(crate) fn parse(source: &Source, parameters: &[Pair]) -> Result<Result<Loaded, Diagnostics>, Trouble> {
+    parse_by(source, parameters, |options| load(&source.name, &source.bytes, source.format, options))
+}
+
+/// The same, and goes through every situation.
+pub(crate) fn prove(source: &Source, parameters: &[Pair]) -> Result<Result<Proven, Diagnostics>, Trouble> {
+    let mut progress = Progress::new("proving");
+    parse_by(source, parameters, |options| {
+        document::prove(&source.name, &source.bytes, source.format, options, &mut |done, all| {
+            progress.at(done, all);
+        })
+    })
+}
+
+fn parse_by<T>(
+    source: &Source,
+    parameters: &[Pair],
+    by: impl FnOnce(&Options) -> Result<T, Diagnostics>,
+) -> Result<Result<T, Diagnostics>, Trouble> {
     let mut options = Options::default();
     for Pair { key, value } in parameters {
         if options.parameters.insert(key.clone(), value.clone()).is_some() {
@@ -79,8 +98,7 @@ pub(crate) fn parse(source: &Source, parameters: &[Pair]) -> Result<Result<Loade
             return Err(Trouble::at("--parameter", what).help("give it once"));
         }
     }
-    let loaded = load(&source.name, &source.bytes, source.format, &options);
-    match loaded {
+    match by(&options) {
         Err(told) if !options.parameters.is_empty() && is_sound(source) => {
             let lead = Some("the document is sound, and a `--parameter` is not".into());
             Err(Trouble::Document { told: Box::new(told), lead })

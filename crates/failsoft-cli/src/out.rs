@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use anstyle::{AnsiColor, Style};
+use failsoft::check::Direction;
 use failsoft::{Health, Posture, Verdict};
 
 /// So much is gathered before it is written.
@@ -93,6 +94,15 @@ impl Paint {
             Posture::FailSoft => color(AnsiColor::Cyan),
             Posture::FailOpen => color(AnsiColor::Magenta).bold(),
             Posture::FailClosed => color(AnsiColor::Red),
+        };
+        self.style(style, text)
+    }
+
+    pub(crate) fn direction<T>(self, direction: Direction, text: T) -> Painted<T> {
+        let style = match direction {
+            Direction::Looser => color(AnsiColor::Magenta).bold(),
+            Direction::Stricter => color(AnsiColor::Cyan).bold(),
+            Direction::Other => Style::new().bold(),
         };
         self.style(style, text)
     }

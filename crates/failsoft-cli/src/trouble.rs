@@ -59,12 +59,6 @@ impl Trouble {
         }
     }
 
-    /// Something that the command line will have.
-    pub(crate) fn not_built(what: &str, help: &str) -> Self {
-        let what = format!("{what} is specified, but not built in this version");
-        Self::Told { place: None, what, help: Some(help.to_owned()) }
-    }
-
     /// Tells it on standard error.
     pub(crate) fn tell(&self) {
         let error = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));

@@ -1,25 +1,98 @@
-//! `failsoft check`: every mistake, and no more said than is known.
+//! `failsoft check`: every mistake, and every promise with what breaks it.
 
 mod common;
 
 use common::{Folder, SMALL, failsoft};
 use serde_json::json;
 
+/// Guards that answer alike whatever fails, and one promise.
+const PROVEN: &str = r#"spec = 1
+name = "proven"
+[dependency.policy]
+role = "guard"
+deadline = "50ms"
+on_failure = [{ deny = { status = 503, code = "NO_POLICY" } }]
+[dependency.quota]
+role = "guard"
+deadline = "50ms"
+on_failure = [{ allow = { when = { health = ["down"], fault = ["unavailable"] } } }, { deny = true }]
+[operation.assist]
+needs = ["policy", "quota"]
+[[invariant]]
+operation = "assist"
+when = { policy = "failed" }
+verdict = "deny"
+"#;
+
 #[test]
-fn no_mistakes() {
+fn what_holds_is_proven() {
     let folder = Folder::new("check-good");
-    let matrix = folder.file("small.toml", SMALL);
-    let text = failsoft(&["check", &matrix]).done();
+    let matrix = folder.file("proven.toml", PROVEN);
+    let text = failsoft(&["check", &matrix, "--strict"]).done();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], format!("{matrix}: no mistakes (2 dependencies, 1 operation, 0 invariants)"));
-    assert!(lines[1].starts_with("small@1:sha256-"));
-    assert!(lines[2].starts_with("not proven: "));
+    let size = "every situation of 2 dependencies, 1 operation was gone through (";
+    assert!(lines[0].starts_with(&format!("{matrix}: {size}")), "{text}");
+    assert!(lines[1].starts_with("proven@1:sha256-"), "{text}");
+    assert_eq!(lines[2..], ["invariants: 1 of 1 proven", "nothing to tell"]);
     for preset in ["ai-gateway", "sdk-direct", "sdk-proxy", "budget-gate", "agent-runtime"] {
         failsoft(&["check", &format!("preset:{preset}")]).done();
     }
-    let value = failsoft(&["check", "preset:ai-gateway", "--json"]).json();
+    let value = failsoft(&["check", &matrix, "--json"]).json();
     assert_eq!((&value["errors"], &value["diagnostics"]), (&json!(0), &json!([])));
-    assert_eq!(value["invariants"], json!({"written": 3, "proven": 0}));
+    assert_eq!(value["invariants"], json!({"written": 1, "proven": 1}));
+    assert_eq!(value["operations"], json!({"written": 1, "proven": 1}));
+}
+
+#[test]
+fn a_broken_promise_comes_with_a_trace_that_replays_to_it() {
+    let folder = Folder::new("check-broken");
+    let broken = PROVEN.replace("when = { policy = \"failed\" }", "when = { quota = \"failed\" }");
+    let matrix = folder.file("broken.toml", broken);
+    let run = failsoft(&["check", &matrix]);
+    assert_eq!((run.status, run.err.as_str()), (1, ""));
+    let told = "error[broken-invariant]: assist can come to `allow` with the posture `fail_open`, and this promises `deny`\n";
+    assert!(run.out.starts_with(told), "{}", run.out);
+    assert!(run.out.contains("  where assist, stage admit: quota is down (unavailable)\n"), "{}", run.out);
+    assert!(run.out.contains("  then  allow 200 (fail_open)\n"), "{}", run.out);
+    let lines = run.out.lines().filter_map(|line| line.strip_prefix("    {"));
+    let trace: Vec<String> = lines.map(|line| format!("{{{line}\n")).collect();
+    let trace = folder.file("trace.jsonl", trace.concat());
+    let replayed = failsoft(&["replay", &matrix, &trace, "--json"]).done();
+    assert!(replayed.contains(r#""verdict":"allow","posture":"fail_open""#), "{replayed}");
+    let traces = folder.path().join("traces");
+    let path = traces.to_str().expect("text");
+    assert_eq!(failsoft(&["check", &matrix, "--traces", path]).status, 1);
+    let written = traces.join("broken-invariant.invariant.0.jsonl");
+    let written = std::fs::read_to_string(written).expect("a trace");
+    assert_eq!(written, std::fs::read_to_string(&trace).expect("a trace"));
+    let run = failsoft(&["check", &matrix, "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&run.out).expect("JSON");
+    let told = &value["diagnostics"][0];
+    assert_eq!((&told["code"], &told["path"]), (&json!("broken-invariant"), &json!("invariant[0]")));
+    let facts = json!([{"fact": "down", "dependency": "quota", "class": "unavailable"}]);
+    assert_eq!(told["situation"]["facts"], facts);
+    assert_eq!(told["situation"]["decision"]["verdict"], "allow");
+}
+
+#[test]
+fn a_warning_is_silenced_with_a_reason_or_fails_where_that_is_asked_for() {
+    let folder = Folder::new("check-silence");
+    let open = PROVEN.replace("health = [\"down\"], ", "");
+    let matrix = folder.file("open.toml", &open);
+    assert!(failsoft(&["check", &matrix]).done().contains("warning[unbounded-open]"));
+    assert_eq!(failsoft(&["check", &matrix, "--strict"]).status, 1);
+    let silence = |reason: &str| {
+        format!(
+            "{open}[[silence]]\ncode = \"unbounded-open\"\nat = \"dependency.quota.on_failure[0]\"\nreason = \"{reason}\"\n"
+        )
+    };
+    let silenced = folder.file("silenced.toml", silence("a free tier; see the decision record"));
+    let text = failsoft(&["check", &silenced, "--strict"]).done();
+    assert!(text.ends_with("1 silenced\n"), "{text}");
+    let told = failsoft(&["check", &folder.file("mute.toml", silence(" "))]);
+    assert!(told.out.starts_with("error[empty-reason]: "), "{}", told.out);
+    let identity = |matrix: &str| failsoft(&["check", matrix, "--json"]).json()["matrix"].clone();
+    assert_eq!(identity(&matrix), identity(&silenced));
 }
 
 #[test]

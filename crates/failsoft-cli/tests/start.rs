@@ -50,16 +50,6 @@ fn schema_is_json() {
 }
 
 #[test]
-fn diff_is_not_built_yet() {
-    let told = failsoft(&["diff", "old.toml", "new.toml", "--json"]).refused();
-    assert!(
-        told.starts_with("error: `failsoft diff` is specified, but not built in this version\n"),
-        "{told}"
-    );
-    assert!(failsoft(&["--help"]).done().contains("(not built yet)"));
-}
-
-#[test]
 fn the_command_line() {
     assert!(failsoft(&["--version"]).done().starts_with("failsoft "));
     for command in ["decide", "replay", "check", "table", "init"] {

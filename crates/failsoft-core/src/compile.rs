@@ -19,7 +19,7 @@ use crate::draft::{
 };
 use crate::health::Rules;
 use crate::matrix::{
-    ClassId, Dependency, DependencyId, Matrix, Meter, MeterId, Operation, OperationId, RefuseRule,
+    ClassId, Dependency, DependencyId, Invariant, Matrix, Meter, MeterId, Operation, OperationId, RefuseRule,
 };
 use crate::mistake::{Mistake, Path, suggestion};
 use crate::{Millis, Role, RungKind};
@@ -38,6 +38,8 @@ pub mod limits {
     pub const PARAMETERS: usize = 256;
     /// Invariants of a matrix.
     pub const INVARIANTS: usize = 1_024;
+    /// Silences of a matrix.
+    pub const SILENCES: usize = 1_024;
     /// Classes of traffic.
     pub const CLASSES: usize = 8;
     /// Needs of an operation.
@@ -134,6 +136,14 @@ impl<'a> Compiler<'a> {
         self.count("meters", &root.key("meter"), draft.meters.len(), limits::METERS);
         self.count("parameters", &root.key("parameter"), draft.parameters.len(), limits::PARAMETERS);
         self.count("invariants", &root.key("invariant"), draft.invariants.len(), limits::INVARIANTS);
+        self.count("silences", &root.key("silence"), draft.silences.len(), limits::SILENCES);
+        for (index, silence) in draft.silences.iter().enumerate() {
+            if silence.reason.trim().is_empty() {
+                let path = root.key("silence").index(index).key("reason");
+                let help = Some("say why this is meant so, for who reads it next".into());
+                self.mistake("empty-reason", path, "this silence has no reason".into(), help);
+            }
+        }
         self.classes();
         self.unique("dependency", draft.dependencies.iter().map(|dependency| dependency.name.as_str()));
         self.unique("operation", draft.operations.iter().map(|operation| operation.name.as_str()));
@@ -145,9 +155,10 @@ impl<'a> Compiler<'a> {
         let meters: Vec<Meter> = draft.meters.iter().map(|meter| self.meter(meter)).collect();
         let operations: Vec<Operation> =
             draft.operations.iter().map(|operation| self.operation(operation)).collect();
-        for (index, invariant) in draft.invariants.iter().enumerate() {
-            self.invariant(invariant, &root.key("invariant").index(index));
-        }
+        let invariants = draft.invariants.iter().enumerate();
+        let invariants = invariants
+            .map(|(index, invariant)| self.invariant(invariant, &root.key("invariant").index(index)))
+            .collect();
         let classes: Vec<Arc<str>> = draft.classes.iter().map(|class| Arc::from(class.as_str())).collect();
         Matrix {
             identity: identity.into(),
@@ -163,6 +174,7 @@ impl<'a> Compiler<'a> {
             dependencies,
             operations,
             meters,
+            invariants,
         }
     }
 
@@ -306,6 +318,7 @@ impl<'a> Compiler<'a> {
             name: draft.name.as_str().into(),
             needs,
             effect: draft.effect,
+            deadline: draft.deadline,
             max_unchecked: draft.max_unchecked,
             enforcement: draft.enforcement,
             attributes: attributes(draft),
@@ -339,11 +352,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn invariant(&mut self, draft: &InvariantDraft, path: &Path) {
-        self.operation_id(&draft.operation, path.key("operation"));
-        for (name, _) in &draft.when {
-            self.dependency_id(name, path.key("when").key(name));
-        }
+    fn invariant(&mut self, draft: &InvariantDraft, path: &Path) -> Invariant {
+        let operation = self.operation_id(&draft.operation, path.key("operation"));
+        let when = draft.when.iter();
+        let when = when
+            .map(|(name, condition)| (self.dependency_id(name, path.key("when").key(name)), *condition))
+            .collect();
         let promises = draft.verdict.is_some()
             || draft.posture.is_some()
             || draft.obligation.is_some()
@@ -351,6 +365,14 @@ impl<'a> Compiler<'a> {
         if !promises {
             let help = Some("write `verdict`, `posture`, `obligation` or `never`".into());
             self.mistake("empty-promise", path.clone(), "this invariant promises nothing".into(), help);
+        }
+        Invariant {
+            operation,
+            when,
+            verdict: draft.verdict,
+            posture: draft.posture,
+            obligation: draft.obligation.as_deref().map(Arc::from),
+            never: draft.never,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// A rung that stands: what it makes, and the wait that it asks for.
 pub(crate) struct Standing {
-    obligation: Option<(ObligationName, Detail)>,
+    pub(crate) obligation: Option<(ObligationName, Detail)>,
     wait: Option<Millis>,
 }
 

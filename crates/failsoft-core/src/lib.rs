@@ -42,6 +42,7 @@ extern crate alloc;
 
 mod answer;
 mod apply;
+pub mod check;
 mod compile;
 mod decide;
 pub mod draft;

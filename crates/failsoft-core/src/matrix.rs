@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::draft::{HealthSettings, LastKnownOf, MeterKey, Share};
+use crate::draft::{HealthSettings, InvariantCondition, LastKnownOf, MeterKey, Share};
 use crate::health::Rules;
 use crate::{Effect, Enforcement, Fault, Health, MeterMode, Millis, Posture, Role, RungKind, Stage, Verdict};
 
@@ -87,6 +87,21 @@ pub(crate) struct Situation {
 }
 
 impl When {
+    /// Whether everything matches but for the failure itself and the health.
+    pub(crate) fn may_match(
+        &self,
+        (id, operation): (OperationId, &Operation),
+        class: ClassId,
+        stage: Stage,
+    ) -> bool {
+        let class = u8::try_from(class.0).unwrap_or(u8::MAX);
+        self.parameter
+            && self.effect.matches(operation.effect.number())
+            && self.stage.matches(stage.number())
+            && self.class.matches(class)
+            && (self.operation.is_empty() || self.operation.contains(&id))
+    }
+
     pub(crate) fn matches(&self, situation: &Situation) -> bool {
         let fault = match situation.fault {
             Some(fault) => self.fault.matches(fault.number()),
@@ -198,6 +213,7 @@ pub(crate) struct Operation {
     pub(crate) name: Arc<str>,
     pub(crate) needs: Vec<DependencyId>,
     pub(crate) effect: Effect,
+    pub(crate) deadline: Option<Millis>,
     pub(crate) max_unchecked: Option<u64>,
     pub(crate) enforcement: Enforcement,
     pub(crate) refuse: Vec<RefuseRule>,
@@ -223,6 +239,17 @@ pub(crate) struct Meter {
     pub(crate) max_unreported: Option<u64>,
 }
 
+/// A promise about an operation, to be proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Invariant {
+    pub(crate) operation: OperationId,
+    pub(crate) when: Vec<(DependencyId, InvariantCondition)>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) posture: Option<Posture>,
+    pub(crate) obligation: Option<Arc<str>>,
+    pub(crate) never: Option<Verdict>,
+}
+
 /// A checked matrix. It never changes; state lives in [`State`](crate::State).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -236,6 +263,7 @@ pub struct Matrix {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) meters: Vec<Meter>,
+    pub(crate) invariants: Vec<Invariant>,
     /// Ids by name, sorted, so that a look-up is a binary search.
     pub(crate) dependency_names: Vec<(Arc<str>, DependencyId)>,
     pub(crate) operation_names: Vec<(Arc<str>, OperationId)>,

@@ -98,7 +98,7 @@ fn metering<'a>(
 }
 
 /// Whether the store of a meter is neither down nor probing.
-fn store_is_up(matrix: &Matrix, state: &State, meter: &Meter, now: Time) -> bool {
+pub(crate) fn store_is_up(matrix: &Matrix, state: &State, meter: &Meter, now: Time) -> bool {
     let health = state.health_of(matrix, meter.store, now);
     health.is_some_and(|health| !matches!(health, Health::Down | Health::Probing))
 }

@@ -2,6 +2,8 @@
 
 mod unknown;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::document::{Dependency, Kind, RefuseRule};
@@ -50,13 +52,10 @@ struct Needs {
 
 /// DEC-1: the decision for this request at this moment. It changes nothing.
 pub(crate) fn decide(asked: Asked<'_>) -> Result<Decision, String> {
-    let rules = asked.operation.refuse.iter().enumerate();
-    for (place, rule) in rules {
-        if rule_holds(asked, rule) {
-            // DEC-12: guards and servers are not looked at.
-            let needs = look_at(asked, true)?;
-            return put_together(asked, Some(rule_answer(asked, place, rule)), needs);
-        }
+    if let Some((place, rule)) = first_rule(asked) {
+        // DEC-12: guards and servers are not looked at.
+        let needs = look_at(asked, true)?;
+        return put_together(asked, Some(rule_answer(asked, place, rule)), needs);
     }
     let needs = look_at(asked, false)?;
     let unchecked = unchecked(asked, &needs);
@@ -116,9 +115,14 @@ fn left_behind<'a>(asked: Asked<'a>, dependency: &Dependency) -> Option<&'a Opti
     asked.request.answered.get(&dependency.name)
 }
 
+/// DEC-11: the first refuse rule that holds, with its place.
+pub(crate) fn first_rule(asked: Asked<'_>) -> Option<(usize, &RefuseRule)> {
+    let mut rules = asked.operation.refuse.iter().enumerate();
+    rules.find(|(_, rule)| rule_holds(&asked.request.attributes, rule))
+}
+
 /// DEC-11: all conditions of one `when` must hold; `same` also holds when either is missing.
-fn rule_holds(asked: Asked<'_>, rule: &RefuseRule) -> bool {
-    let attributes = &asked.request.attributes;
+pub(crate) fn rule_holds(attributes: &BTreeMap<String, String>, rule: &RefuseRule) -> bool {
     let present = rule.present.as_ref().is_none_or(|name| attributes.contains_key(name));
     let equals = rule.equals.as_ref().is_none_or(|pairs| {
         pairs.iter().all(|(name, value)| attributes.get(name).is_some_and(|told| told == value))

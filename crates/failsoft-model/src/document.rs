@@ -1,6 +1,8 @@
 //! The document as data (spec 1): every default filled in, every duration in milliseconds, every
 //! parameter bound.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::settings::HealthSettings;
@@ -31,7 +33,8 @@ pub(crate) struct Dependency {
     pub(crate) role: String,
     pub(crate) stage: String,
     pub(crate) deadline: Option<i64>,
-    pub(crate) health: HealthSettings,
+    /// Shared with the health that goes by them, which is cloned often.
+    pub(crate) health: Arc<HealthSettings>,
     /// The longest `break_glass`, where it is declared (OPR-20).
     pub(crate) break_glass: Option<i64>,
     pub(crate) on_failure: Vec<Rung>,

@@ -1,6 +1,7 @@
 //! The state of the whole engine, and a request's view of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -16,7 +17,8 @@ use crate::window::Windows;
 /// All state: what `apply` changes and `decide` reads (spec 6.1, "Two functions").
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
-    pub(crate) document: Document,
+    /// Shared, so that a proof clones an engine cheaply.
+    pub(crate) document: Arc<Document>,
     pub(crate) identity: String,
     /// The health of each dependency, in the order of the document.
     pub(crate) healths: Vec<(String, Health)>,
@@ -42,7 +44,7 @@ pub(crate) struct Asked<'a> {
 
 impl Engine {
     /// The engine before the first line (TRC-5: it begins at `beginning`).
-    pub(crate) fn new(document: Document, beginning: i64) -> Engine {
+    pub(crate) fn new(document: Arc<Document>, beginning: i64) -> Engine {
         let identity = crate::canonical::identity(&document);
         let mut healths = Vec::new();
         for dependency in &document.dependencies {
@@ -135,7 +137,7 @@ impl Engine {
                 None => Health::new(dependency, now),
                 Some(map) => {
                     let map = table(map, name)?;
-                    self.windows.restore(name, map, away, now)?;
+                    self.windows.restore(&self.document, dependency, map, away, now)?;
                     let (restored, outbox) = Health::restored(dependency, map, away, now)?;
                     depths.extend(outbox.depth.map(|depth| (name.clone(), depth)));
                     sequences.extend(outbox.sequence.map(|sequence| (name.clone(), sequence)));
@@ -163,7 +165,7 @@ impl Engine {
     }
 
     /// RST-12: another matrix takes over at this moment. What goes on keeps its state, what does not is forgotten.
-    pub(crate) fn reload(&mut self, document: Document, going: &Going, now: i64) {
+    pub(crate) fn reload(&mut self, document: Arc<Document>, going: &Going, now: i64) {
         // RST-10: what has ended up to now has ended by the old matrix.
         for (meter, (_, table)) in self.document.meters.iter().zip(&mut self.meters) {
             table.end_by_time(meter, now);

@@ -61,7 +61,7 @@ fn planned(seed: u64) -> (Plan, Case) {
 const DURATIONS: [&str; 6] = ["50ms", "100ms", "100ms", "200ms", "500ms", "1s"];
 
 /// The fault classes (HLT-5).
-const FAULTS: [&str; 10] = [
+pub(crate) const FAULTS: [&str; 10] = [
     "timeout",
     "unreachable",
     "unavailable",
@@ -75,7 +75,7 @@ const FAULTS: [&str; 10] = [
 ];
 
 /// The stages in pipeline order.
-const STAGES: [&str; 5] = ["admit", "dispatch", "stream", "output", "persist"];
+pub(crate) const STAGES: [&str; 5] = ["admit", "dispatch", "stream", "output", "persist"];
 
 /// What the document will hold, settled before it is written: names that rungs and traces refer to.
 struct Plan {

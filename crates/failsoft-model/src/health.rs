@@ -17,6 +17,8 @@ mod snapshot;
 mod trial;
 mod window;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::document::Dependency;
@@ -140,7 +142,7 @@ pub(crate) struct Health {
     deadline: Option<i64>,
     /// The longest `break_glass`, where it is declared (OPR-20).
     glass: Option<i64>,
-    settings: HealthSettings,
+    settings: Arc<HealthSettings>,
     circuit: Circuit,
     opener: Opener,
     generation: u64,
@@ -215,7 +217,7 @@ impl Health {
             name: dependency.name.clone(),
             deadline: dependency.deadline,
             glass: dependency.break_glass,
-            settings: dependency.health.clone(),
+            settings: Arc::clone(&dependency.health),
             circuit: Circuit::Closed,
             opener: Opener::Own,
             generation: 0,

@@ -16,11 +16,13 @@ mod limit;
 mod meter;
 mod needs;
 mod numbers;
+pub mod proof;
 mod reading;
 mod reload;
 mod request;
 mod rung;
 mod settings;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod trace;

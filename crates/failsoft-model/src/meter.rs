@@ -15,7 +15,7 @@ use crate::document::Meter;
 use crate::numbers::plus;
 
 pub(crate) use count::Finish;
-pub(crate) use question::{Allowance, divisor};
+pub(crate) use question::{Allowance, divisor, share_of};
 pub(crate) use reading::Read;
 
 /// LIM-2: so many unsettled amounts of a meter are remembered (MET-31).

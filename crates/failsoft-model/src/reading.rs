@@ -2,6 +2,7 @@
 //! The document is assumed to be valid; what cannot be read at all is an error.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -13,6 +14,7 @@ use crate::json::{
     string, string_or, strings, strings_or_none, table,
 };
 use crate::settings;
+use crate::silence;
 
 /// Spec 1.2: the whole document.
 pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> Result<Document, String> {
@@ -31,6 +33,7 @@ pub(crate) fn document(written: &Value, bindings: &BTreeMap<String, String>) -> 
     for (name, part) in section(map, "meter")? {
         meters.push(meter(&name, part)?);
     }
+    silence::read(map)?;
     let invariants = match map.get("invariant") {
         None => Vec::new(),
         Some(list) => list.as_array().ok_or("invariant must be a list")?.clone(),
@@ -135,7 +138,7 @@ fn dependency(name: &str, map: &Map<String, Value>) -> Result<Dependency, String
         stage: string_or(map, "stage", default_stage)?,
         role,
         deadline,
-        health: settings::read(map.get("health"), deadline)?,
+        health: Arc::new(settings::read(map.get("health"), deadline)?),
         break_glass,
         on_failure,
         on_refusal: map.get("on_refusal").map(rung).transpose()?,

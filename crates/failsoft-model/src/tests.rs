@@ -5,6 +5,7 @@ mod decisions;
 mod lives;
 mod machine;
 mod meters;
+mod proof;
 mod readings;
 mod reload;
 mod restart;

@@ -2,10 +2,12 @@
 
 mod commit;
 mod meters;
+mod question;
 mod reload;
 mod windows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +18,7 @@ use crate::health::{Acted, Heard, Outcome};
 use crate::json::{integer, optional_integer, optional_string, required_string, table};
 use crate::meter::Told;
 use crate::request::Request;
+pub(crate) use question::Scene;
 
 /// TRC-7: so many unfinished requests with a name are held.
 const REQUESTS: usize = 16_384;
@@ -76,15 +79,7 @@ const STEPS: usize = 16;
 pub(crate) fn replay(document: Document, lines: &[Value]) -> Result<Vec<Value>, String> {
     // TRC-5: state begins at 0, or at the first line's `at_ms` if that is lower.
     let first = lines.first().and_then(|line| line.get("at_ms")).and_then(Value::as_i64).unwrap_or(0);
-    let mut replay = Replay {
-        engine: Engine::new(document, first.min(0)),
-        requests: BTreeMap::new(),
-        now: first.min(0),
-        line: 0,
-        sequence: 0,
-        steps: Vec::new(),
-        printed: Vec::new(),
-    };
+    let mut replay = Replay::new(Engine::new(Arc::new(document), first.min(0)), first.min(0));
     for (place, line) in lines.iter().enumerate() {
         replay.line = place;
         replay.run(line).map_err(|error| format!("line {}: {error}", place.saturating_add(1)))?;
@@ -93,6 +88,19 @@ pub(crate) fn replay(document: Document, lines: &[Value]) -> Result<Vec<Value>, 
 }
 
 impl Replay {
+    /// A trace that has not begun.
+    fn new(engine: Engine, now: i64) -> Replay {
+        Replay {
+            engine,
+            requests: BTreeMap::new(),
+            now,
+            line: 0,
+            sequence: 0,
+            steps: Vec::new(),
+            printed: Vec::new(),
+        }
+    }
+
     /// TRC-1: one line is `at_ms` and exactly one other key.
     fn run(&mut self, line: &Value) -> Result<(), String> {
         let map = table(line, "a line")?;

@@ -1,17 +1,16 @@
 //! The life of windows (7.1) and their events (7.3). What caps count stands in `cap` (3.7), what a window says of
-//! itself in `account` (7.2).
+//! itself in `account` (7.2), how it comes out of a snapshot in `snapshot` (10.2).
 
 mod account;
 mod cap;
 mod reload;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::document::Meter;
-use crate::health::{allowed, whole};
-use crate::json::table;
 use crate::numbers::{aged, between, plus};
 use crate::request::Request;
 use crate::rung::Answer;
@@ -210,30 +209,6 @@ impl Windows {
     /// RST-9: a snapshot is restored in place of what was. What was open then has not recovered: nothing is told of it.
     pub(crate) fn forget_all(&mut self) {
         self.open.clear();
-    }
-
-    /// 10.2, `window_open`. What its caps have counted, and its account, are in the engine's own form, which is not
-    /// read here: then they are empty, and so are the rungs that it was used by.
-    pub(crate) fn restore(
-        &mut self,
-        dependency: &str,
-        saved: &Map<String, Value>,
-        away: Option<i64>,
-        now: i64,
-    ) -> Result<(), String> {
-        let Some(saved) = saved.get("window_open") else { return Ok(()) };
-        let saved = table(saved, "window_open")?;
-        allowed(saved, &["age_ms", "last_age_ms"])?;
-        let moment = |key: &str| {
-            let age = whole(saved, key)?.unwrap_or(0);
-            Ok::<i64, String>(aged(aged(now, age), away.unwrap_or(0)))
-        };
-        let (opened, last) = (moment("age_ms")?, moment("last_age_ms")?);
-        self.open(dependency, opened);
-        if let Some(window) = self.open.last_mut() {
-            window.last = last;
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod document;
 pub mod json;
 pub mod presets;
+pub mod situation;
 pub mod snapshot;
 pub mod suppose;
 pub mod trace;

@@ -194,6 +194,8 @@ fn refuse_rules_and_invariants() {
         &[("unknown-key", 10, 10)],
     );
     told_after("[[invariant]]\noperation = \"o\"\n", &[("empty-promise", 8, 1)]);
+    let silence = "[[silence]]\ncode = \"runs-out\"\nat = \"dependency.p.on_failure\"\nreason = \" \"\n";
+    told_after(silence, &[("empty-reason", 11, 10)]);
     told_after("[[invariant]]\noperation = \"o\"\nverdict = \"dney\"\n", &[("unknown-value", 10, 11)]);
     told_after("[[invariant]]\noperation = \"p\"\nverdict = \"deny\"\n", &[("unknown-operation", 9, 13)]);
     told_after(

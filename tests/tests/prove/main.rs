@@ -1,9 +1,12 @@
 //! Every way in which a need is answered (spec 11): the cases are all there is, and no two overlap.
 
+mod planted;
+
 use failsoft::document::{Format, Options, load};
-use failsoft::explore::{Explorer, Given, Values};
+use failsoft::explore::{Domains, Explorer, Given, Values};
 use failsoft::{Matrix, Stage};
 use failsoft_model::generate::case_of_one_matrix;
+use failsoft_tests::brute::{Seen, compare};
 
 const CASES: u64 = 60;
 const SITUATIONS: usize = 60;
@@ -21,12 +24,14 @@ fn the_cases_of_a_need_are_all_there_is_and_no_two_overlap() {
     let (mut situations, mut cases_seen) = (0, 0);
     for seed in 0..CASES {
         let matrix = matrix(seed);
+        let domains = Domains::of(&matrix);
         let class = matrix.classes().last().expect("a class").0;
         for (operation, _) in matrix.operations() {
             let stage = Stage::ALL[rng.usize(0..Stage::ALL.len())];
-            let mut explorer = Explorer::new(&matrix, operation, class, stage).expect("it is there");
+            let mut explorer =
+                Explorer::new(&matrix, &domains, operation, class, stage).expect("it is there");
             for need in matrix.needs(operation).collect::<Vec<_>>() {
-                let cases = explorer.cases(need);
+                let cases = explorer.cases(need).expect("not too many");
                 cases_seen += cases.len();
                 let variables = explorer.variables(need);
                 for _ in 0..SITUATIONS {
@@ -51,4 +56,16 @@ fn the_cases_of_a_need_are_all_there_is_and_no_two_overlap() {
     }
     assert!(situations > 10_000, "{situations}");
     eprintln!("{cases_seen} cases");
+}
+
+/// A hundred matrices here; ten thousand were compared by hand.
+#[test]
+fn what_is_proven_equals_brute_force_over_the_model() {
+    let mut seen = Seen::default();
+    for seed in 0..100 {
+        if let Err(what) = compare(seed, &mut seen) {
+            panic!("{what}");
+        }
+    }
+    assert!(seen.held > 100 && seen.broken > 100 && seen.ran_out > 10 && seen.dead > 100, "{seen:?}");
 }

@@ -37,6 +37,8 @@ pub struct MatrixDraft {
     pub meters: Vec<MeterDraft>,
     /// Promises to be proven by `failsoft check`.
     pub invariants: Vec<InvariantDraft>,
+    /// Findings of `failsoft check` that are not told.
+    pub silences: Vec<SilenceDraft>,
 }
 
 impl MatrixDraft {
@@ -55,6 +57,7 @@ impl MatrixDraft {
             operations: Vec::new(),
             meters: Vec::new(),
             invariants: Vec::new(),
+            silences: Vec::new(),
         }
     }
 }
@@ -388,12 +391,23 @@ pub struct InvariantDraft {
     pub when: Vec<(String, InvariantCondition)>,
     /// The loosest verdict permitted.
     pub verdict: Option<Verdict>,
-    /// The posture that must come out.
+    /// The most open posture permitted of a request that goes on.
     pub posture: Option<Posture>,
-    /// An obligation that must be there.
+    /// An obligation that must stand where the request goes on.
     pub obligation: Option<String>,
     /// A verdict that must never come out.
     pub never: Option<Verdict>,
+}
+
+/// `[[silence]]`: a finding of `failsoft check` that is meant so, and not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilenceDraft {
+    /// The code of the finding.
+    pub code: String,
+    /// Its place.
+    pub at: String,
+    /// Why it is meant so.
+    pub reason: String,
 }
 
 /// What an invariant supposes of a dependency.

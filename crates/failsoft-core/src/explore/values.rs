@@ -36,11 +36,30 @@ impl Values {
         self.0.get(word).is_some_and(|held| held.rotate_right(u32::try_from(bit).unwrap_or(0)) & 1 == 1)
     }
 
+    /// Whether both have one.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
     /// Those that both have; nothing where there are none.
     #[must_use]
     pub fn and(&self, other: &Self) -> Option<Self> {
         let words = self.0.iter().zip(&other.0).map(|(one, other)| one & other).collect();
-        Some(Self(words)).filter(|both| both.first().is_some())
+        Some(Self(words)).filter(|both: &Self| both.first().is_some())
+    }
+
+    /// Those that either has.
+    pub(crate) fn or(&mut self, other: &Self) {
+        for place in other.iter() {
+            self.insert(place);
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.iter().count()
     }
 
     /// The first of them.

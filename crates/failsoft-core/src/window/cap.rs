@@ -1,16 +1,13 @@
 //! Caps: how much a rung lets through in one window, or for how long it stands (spec 3.7).
 
-use alloc::collections::BTreeMap;
-
+use crate::INTEGER_MAX;
 use crate::draft::MeterKey;
 use crate::matrix::{Cap, CapOf, DependencyId, Matrix, MeterId, Rung};
 use crate::meter::{self, Key};
 use crate::needs::{Asking, Failure, Subject};
 use crate::request::Request;
-use crate::state::{DependencyState, State};
-use crate::{INTEGER_MAX, Time};
+use crate::state::State;
 
-use super::account::Ledger;
 use super::{OpenWindow, WindowUse};
 
 /// So many tenants are counted by a cap that names no meter.
@@ -46,34 +43,6 @@ impl OpenWindow {
             let count = self.counted.entry(place).or_default().entry(key).or_insert(0);
             *count = count.saturating_add(more).saturating_sub(less).min(INTEGER_MAX);
         }
-    }
-}
-
-impl DependencyState {
-    /// Its window, opened and last used then where none was open.
-    pub(crate) fn open_window(&mut self, (opened, last): (Time, Time)) -> &mut OpenWindow {
-        let ledger = Ledger::default();
-        self.window_open.get_or_insert_with(|| OpenWindow {
-            number: 1,
-            opened,
-            last,
-            counted: BTreeMap::new(),
-            ledger,
-        })
-    }
-}
-
-impl OpenWindow {
-    /// The cap of a rung has nothing left for a request.
-    pub(crate) fn use_up(
-        &mut self,
-        place: u16,
-        cap: &Cap,
-        (matrix, state): (&Matrix, &State),
-        request: &Request,
-    ) {
-        let (CapOf::Requests(most) | CapOf::Amount(most)) = cap.of else { return };
-        self.counted.entry(place).or_default().insert(cap.key(matrix, state, request), most);
     }
 }
 
@@ -125,11 +94,14 @@ impl Taking {
 
 impl Cap {
     fn key(&self, matrix: &Matrix, state: &State, request: &Request) -> Key {
-        let secret = state.seed.hash_key;
+        self.key_of(matrix, state.seed.hash_key, &request.tenant, &request.session)
+    }
+
+    pub(super) fn key_of(&self, matrix: &Matrix, secret: (u64, u64), tenant: &str, session: &str) -> Key {
         match self.meter.and_then(|meter| matrix.meters.get(meter.index())) {
             _ if self.total => ALL,
-            Some(meter) => meter::key(secret, meter.key, &request.tenant, &request.session),
-            None => meter::key(secret, MeterKey::Tenant, &request.tenant, ""),
+            Some(meter) => meter::key(secret, meter.key, tenant, session),
+            None => meter::key(secret, MeterKey::Tenant, tenant, ""),
         }
     }
 

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::OpenWindow;
 use super::account::{Ledger, Row, Way, add};
 use crate::health::snapshot::plain_data;
-use crate::matrix::Matrix;
+use crate::matrix::{Dependency, Matrix};
 use crate::meter::saved::{digits, key_of};
 use crate::meter::{Key, LONGEST_NAME};
 use crate::{INTEGER_MAX, Millis, Time};
@@ -31,9 +31,13 @@ plain_data! {
     /// What a cap has counted of a key.
     pub struct CapSnapshot {
         /// The rung's place in the ladder.
-        pub rung: u64,
+        pub rung: Option<u64>,
         /// The key's hash, in hexadecimal digits; under the same hash key when it is restored.
-        pub key: String,
+        pub key: Option<String>,
+        /// By hand, in its place: whose key it is; none told where it is missing.
+        pub tenant: Option<String>,
+        /// The same.
+        pub session: Option<String>,
         /// How much.
         pub amount: u64,
     }
@@ -73,8 +77,10 @@ impl OpenWindow {
     pub(crate) fn save(&self, matrix: &Matrix, now: Time) -> WindowOpenSnapshot {
         let caps = self.counted.iter().flat_map(|(place, counted)| {
             counted.iter().map(|(key, amount)| CapSnapshot {
-                rung: u64::from(*place),
-                key: digits(*key),
+                rung: Some(u64::from(*place)),
+                key: Some(digits(*key)),
+                tenant: None,
+                session: None,
                 amount: *amount,
             })
         });
@@ -107,11 +113,27 @@ impl OpenWindow {
     }
 
     /// `then` is the moment of saving; `next` the number of a window that has none.
-    pub(crate) fn restored(matrix: &Matrix, from: &WindowOpenSnapshot, next: u64, then: Time) -> Self {
+    pub(crate) fn restored(
+        (matrix, dependency): (&Matrix, &Dependency),
+        secret: (u64, u64),
+        from: &WindowOpenSnapshot,
+        next: u64,
+        then: Time,
+    ) -> Self {
         let mut counted: BTreeMap<u16, BTreeMap<Key, u64>> = BTreeMap::new();
-        for cap in &from.caps {
-            if let (Ok(place), Some(key)) = (u16::try_from(cap.rung), key_of(&cap.key)) {
-                counted.entry(place).or_default().insert(key, cap.amount);
+        for told in &from.caps {
+            let Some(Ok(place)) = told.rung.map(u16::try_from) else { continue };
+            let key = match &told.key {
+                Some(key) => key_of(key),
+                None => {
+                    let cap = dependency.ladder.get(usize::from(place)).and_then(|rung| rung.cap.as_ref());
+                    let [tenant, session] =
+                        [&told.tenant, &told.session].map(|name| name.as_deref().unwrap_or(""));
+                    cap.map(|cap| cap.key_of(matrix, secret, tenant, session))
+                }
+            };
+            if let Some(key) = key {
+                counted.entry(place).or_default().insert(key, told.amount);
             }
         }
         Self {

@@ -25,7 +25,7 @@ pub(crate) fn divisor(meter: &Meter, instances: Instances, signal_ttl: i64, now:
 }
 
 /// MET-22: the share of what is left, rounded down.
-fn share_of(left: i64, allowance: &Allowance<'_>) -> i64 {
+pub(crate) fn share_of(left: i64, allowance: &Allowance<'_>) -> i64 {
     match allowance.share {
         Share::PerInstance => left.checked_div(allowance.divisor).unwrap_or(0),
         Share::Percent(hundredths) => percent(left, *hundredths),

@@ -131,3 +131,90 @@ fn a_cap_of_a_meter_counts_by_its_key() {
     assert_eq!(verdicts(&printed), ["allow", "allow", "deny"]);
     assert_eq!(decisions(&printed)[2]["code"], json!("DEPENDENCY_UNAVAILABLE"));
 }
+
+/// A line that restores a window just opened, with what its caps have counted.
+fn counted(caps: Value) -> Value {
+    let window = json!({ "age_ms": 0, "last_age_ms": 0, "caps": caps });
+    let saved = json!({ "v": 1, "dependencies": { "g": { "window_open": window } } });
+    json!({ "at_ms": 0, "restart": { "away_ms": 0, "snapshot": saved } })
+}
+
+#[test]
+fn a_snapshot_by_hand_says_what_caps_have_counted() {
+    // Without a session in the key one that is told is left out; without a tenant told it is the empty one.
+    let of = |tenant: &str| failing(0, json!({ "tenant": tenant }));
+    let caps = json!([{ "rung": 0, "tenant": "t", "session": "s", "amount": 2 }, { "rung": 0, "amount": 1 }]);
+    let two = capped("requests = 2", "");
+    let trace = json!([counted(caps.clone()), of("t"), of("u"), of(""), of("")]);
+    assert_eq!(verdicts(&run(&two, trace)), ["deny", "allow", "allow", "deny"]);
+    // All requests are one key, whoever is named.
+    let total = json!([counted(json!([{ "rung": 0, "tenant": "t", "amount": 2 }])), of("u")]);
+    assert_eq!(verdicts(&run(&capped("requests = 2, total = true", ""), total)), ["deny"]);
+    // By tenant and session; 4 and 1 are 5, 4 and 2 are more.
+    let meter = capped("amount = 5, meter = \"m\"", "key = [\"tenant\", \"session\"]");
+    let asks = |session: &str, amount: i64| {
+        failing(0, json!({ "tenant": "t", "session": session, "amounts": { "m": amount }, "preview": true }))
+    };
+    let caps = json!([{ "rung": 0, "tenant": "t", "session": "s", "amount": 4 }]);
+    let trace = json!([counted(caps), asks("s", 1), asks("s", 2), asks("", 5)]);
+    assert_eq!(verdicts(&run(&meter, trace)), ["allow", "deny", "allow"]);
+    // A rung that is not there, or has no such cap, is dropped.
+    let gone = json!([{ "rung": 1, "amount": 9 }, { "rung": 9007199254740991_i64, "amount": 9 }]);
+    assert_eq!(verdicts(&run(&two, json!([counted(gone), of("")]))), ["allow"]);
+    let timed = json!([counted(json!([{ "rung": 0, "amount": 9 }])), of("")]);
+    assert_eq!(verdicts(&run(&capped("time = \"30ms\"", ""), timed)), ["allow"]);
+    // What is counted goes with the window, 50 after its last use.
+    let later = json!([
+        counted(json!([{ "rung": 0, "amount": 2 }])),
+        failing(49, json!({ "tenant": "" })),
+        failing(50, json!({ "tenant": "" }))
+    ]);
+    assert_eq!(verdicts(&run(&two, later)), ["deny", "allow"]);
+}
+
+#[test]
+fn a_mistake_in_what_caps_have_counted_restores_nothing() {
+    let document: Value = toml::from_str(&capped("requests = 2", "")).expect("TOML");
+    let wrong = [
+        json!({}),
+        json!([7]),
+        json!([{ "amount": 1 }]),
+        json!([{ "rung": "0" }]),
+        json!([{ "rung": -1 }]),
+        json!([{ "rung": 0, "amount": 1.5 }]),
+        json!([{ "rung": 0, "amount": 9007199254740992_i64 }]),
+        json!([{ "rung": 0, "tenant": 3 }]),
+        json!([{ "rung": 0, "session": null }]),
+        json!([{ "rung": 0, "name": "t" }]),
+        json!([{ "rung": 0, "tenant": "t", "amount": 1 }, { "rung": 0, "tenant": "t", "amount": 1 }]),
+    ];
+    for caps in wrong {
+        let lines = [counted(caps.clone())];
+        assert!(crate::replay(&document, &BTreeMap::new(), &lines).is_err(), "{caps}");
+    }
+    for caps in [json!([]), json!([{ "rung": 0 }])] {
+        assert!(crate::replay(&document, &BTreeMap::new(), &[counted(caps)]).is_ok());
+    }
+}
+
+#[test]
+fn what_a_snapshot_has_counted_goes_on_over_a_reload_with_its_rung() {
+    let document = |ladder: &str| {
+        let toml = metered(ladder, "").replace("name = \"m\"\n", "name = \"m\"\nwindow_idle = \"50ms\"\n");
+        toml::from_str::<Value>(&toml).expect("TOML")
+    };
+    let (one, two) = (
+        "{ allow = { cap = { requests = 1 } } }",
+        "{ withhold = { cap = { requests = 1, meter = \"m\" } } }",
+    );
+    let before = format!("[{one}, {two}]");
+    let after = |ladder: &str| json!({ "at_ms": 0, "reload": { "document": document(ladder) } });
+    let caps = json!([{ "rung": 0, "amount": 1 }, { "rung": 1, "amount": 1 }]);
+    let asks = failing(0, json!({ "tenant": "", "preview": true }));
+    let toml = metered(&before, "").replace("name = \"m\"\n", "name = \"m\"\nwindow_idle = \"50ms\"\n");
+    // Both are used up; turned round they still are; of the one that does not go on nothing is counted.
+    let turned = format!("[{two}, {one}]");
+    let other = "[{ withhold = { cap = { requests = 1, meter = \"m\", total = true } } }, { allow = { cap = { requests = 1 } } }]";
+    let trace = json!([counted(caps), asks, after(&turned), asks, after(other), asks]);
+    assert_eq!(verdicts(&run(&toml, trace)), ["deny", "deny", "withhold"]);
+}

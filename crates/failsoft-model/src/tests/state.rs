@@ -261,3 +261,22 @@ fn the_canonical_form_writes_every_default() {
     let identity = crate::identity(&document, &bound).expect("an identity");
     assert_eq!((identity.get(..11), identity.len()), (Some("m@1:sha256-"), 75));
 }
+
+#[test]
+fn silences_are_read_and_are_no_part_of_the_identity() {
+    let document = |rest: &str| -> Value { toml::from_str(&format!("{}{rest}", guard("[]"))).expect("TOML") };
+    let identity = |rest: &str| crate::identity(&document(rest), &BTreeMap::new());
+    let silence = "[[silence]]\ncode = \"late\"\nat = \"operation.o\"\nreason = \"we know\"\n";
+    assert_eq!(identity(silence), identity(""));
+    assert_eq!(identity(&format!("{silence}{silence}")), identity(""));
+    let wrong = [
+        silence.replace("\"late\"", "\"too-large\""),
+        silence.replace("\"late\"", "\"later\""),
+        silence.replace("\"we know\"", "\"\""),
+        silence.replace("at = \"operation.o\"\n", ""),
+        format!("{silence}why = \"x\"\n"),
+    ];
+    for rest in wrong {
+        assert!(identity(&rest).is_err(), "{rest}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The line `reload` (RST-16, TRC-30): the old matrix's part, then the new one's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -29,7 +30,7 @@ impl Replay {
 
         // The old matrix's part: what a line tells that does nothing else, and the windows that do not stay open.
         self.engine.close_idle_windows(now);
-        self.engine.windows.close_reloaded(&going);
+        self.engine.windows.close_reloaded(&self.engine.document, &going);
         // RST-12: a meter that does not go on tells what is unreported, whatever its store's health.
         let gone = |name: &String| !going.meter(name);
         for meter in self.engine.document.meters.clone().iter().filter(|meter| gone(&meter.name)) {
@@ -41,7 +42,7 @@ impl Replay {
             request.reload(&self.engine.document, &document, &going, &self.engine.windows);
         }
         let from = self.engine.identity.clone();
-        self.engine.reload(document, &going, now);
+        self.engine.reload(Arc::new(document), &going, now);
 
         // The new matrix's part: its first look at the same moment.
         self.print(vec![event(json!({ "kind": "matrix.reloaded", "from": from }))]);

@@ -3,6 +3,7 @@
 use super::{Window, Windows};
 use crate::document::{Bound, Cap, Meter, Rung};
 use crate::engine::Asked;
+use crate::meter;
 use crate::numbers::plus;
 use crate::request::Request;
 use crate::rung;
@@ -64,17 +65,22 @@ fn meter_of<'a>(asked: Asked<'a>, cap: &Cap) -> Result<Option<&'a Meter>, String
 }
 
 /// LAD-51: at most so many keys.
-fn capacity(meter: Option<&Meter>) -> i64 {
+pub(super) fn capacity(meter: Option<&Meter>) -> i64 {
     meter.map_or(KEYS, |meter| meter.capacity)
+}
+
+/// LAD-51: the key of its meter, else the tenant; with `total` all requests are one key.
+pub(super) fn key_of(cap: &Cap, meter: Option<&Meter>, tenant: &str, session: &str) -> Vec<String> {
+    match meter {
+        _ if cap.total => Vec::new(),
+        Some(meter) => meter::key(meter, tenant, session),
+        None => vec![tenant.to_owned()],
+    }
 }
 
 /// LAD-51: the key, and how much the request is: one of `requests`, or its amount for the meter.
 fn key_and_amount(cap: &Cap, meter: Option<&Meter>, request: &Request) -> (Vec<String>, i64) {
-    let key = match meter {
-        _ if cap.total => Vec::new(),
-        Some(meter) => request.key(meter),
-        None => vec![request.tenant.clone()],
-    };
+    let key = key_of(cap, meter, &request.tenant, &request.session);
     let amount = match (cap.bound, meter) {
         (Bound::Amount(_), Some(meter)) => request.amount(&meter.name),
         _ => 1,
@@ -103,7 +109,7 @@ impl Window {
     }
 
     /// Counts more, or less, of a key; not below 0. A key stays until the window closes (LAD-53).
-    fn add(&mut self, place: usize, key: &[String], amount: i64, capacity: i64) -> bool {
+    pub(super) fn add(&mut self, place: usize, key: &[String], amount: i64, capacity: i64) -> bool {
         if amount == 0 || !self.has_room(place, key, capacity) {
             return false;
         }

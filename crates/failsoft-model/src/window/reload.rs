@@ -1,24 +1,31 @@
 //! Windows when another matrix takes over (RST-13).
 
 use super::{CapTaken, Counted, Window, Windows};
+use crate::document::Document;
 use crate::reload::Going;
 
 impl Window {
-    /// RST-13: its dependency goes on, every rung that a commit has used it by, and every meter of which its account
-    /// holds something. (A cap that holds something is of such a rung, which names its meter.)
-    fn goes_on(&self, going: &Going) -> bool {
+    /// RST-13: its dependency goes on, every rung that a commit has used it by, and every meter of which its account or
+    /// its caps hold something. (A snapshot may have counted for rungs that no commit has used it by.)
+    fn goes_on(&self, old: &Document, going: &Going) -> bool {
         let rung =
             |place: i64| usize::try_from(place).ok().and_then(|place| going.rung(&self.dependency, place));
         going.dependency(&self.dependency)
             && self.rungs.iter().filter_map(|taken| taken.place).all(|place| rung(place).is_some())
             && self.account.meters().iter().all(|meter| going.meter(meter))
+            && self.counts.iter().all(|(place, _, _)| {
+                let dependency = old.dependency(&self.dependency).ok();
+                let rung = dependency.and_then(|dependency| dependency.on_failure.get(*place));
+                let meter = rung.and_then(|rung| rung.cap.as_ref()?.meter.as_ref());
+                meter.is_none_or(|meter| going.meter(meter))
+            })
     }
 }
 
 impl Windows {
     /// Closes those that do not go on.
-    pub(crate) fn close_reloaded(&mut self, going: &Going) {
-        self.close_unless("reloaded", |window| window.goes_on(going));
+    pub(crate) fn close_reloaded(&mut self, old: &Document, going: &Going) {
+        self.close_unless("reloaded", |window| window.goes_on(old, going));
     }
 
     /// What is told of a window from now on has the new rungs' numbers.
@@ -33,9 +40,12 @@ impl Windows {
                 told(&mut rung.place);
             }
             window.account.renumber(told);
-            for (place, _, _) in &mut window.counts {
-                *place = new_place(*place).unwrap_or(*place);
-            }
+            // RST-12: what did not go on is forgotten.
+            window.counts.retain_mut(|(place, _, _)| {
+                let goes_on_as = new_place(*place);
+                *place = goes_on_as.unwrap_or(*place);
+                goes_on_as.is_some()
+            });
         }
     }
 

@@ -14,6 +14,8 @@ use super::keys::{Form, Kind};
 /// The document as one line of JSON: keys sorted, every default written out, durations in milliseconds.
 pub(crate) fn text(root: &Fields, bound: &Bound) -> String {
     let mut keys = keys_of(root);
+    // What is not told of a matrix changes nothing that it decides.
+    keys.retain(|(name, _)| name != "silence");
     for (name, json) in &mut keys {
         match name.as_str() {
             "dependency" => {

@@ -57,6 +57,7 @@ const OF_THE_MATRIX: &[Code] = &[
     code("empty-condition", "A refuse rule has no condition."),
     code("empty-promise", "An invariant promises nothing."),
     code("fault-in-refusal", "A refusal is narrowed to a fault class, which it never has."),
+    code("empty-reason", "A silence has no reason."),
     code("irreversible-substitute", "A guard's rung names `irreversible` and may not."),
     code("meter-of-another-store", "A `local_meter` rung does not stand on its meter's store."),
     code("missing-deadline", "A guard or server has no deadline."),

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use super::codes;
-use super::collect::{Collector, shown};
+use super::collect::{Collector, Found, shown};
 use crate::visible::is_hidden;
 
 /// How bad it is.
@@ -18,15 +18,18 @@ pub enum Severity {
     Error,
     /// The document can be used, and may not do what its author means.
     Warning,
+    /// A fact that a reader should know.
+    Note,
 }
 
 impl Severity {
-    /// `error` or `warning`.
+    /// `error`, `warning` or `note`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -74,9 +77,22 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// Findings of a check, in their order.
+    pub(crate) fn of_check(source: &str, text: String, found: Vec<(Severity, Found)>) -> Self {
+        let lines = beginnings(&text);
+        let items = found
+            .into_iter()
+            .map(|(severity, found)| {
+                let (span, line, column) = place(&text, &lines, &found.span);
+                let (code, path) = (found.code, found.path.to_string());
+                Diagnostic { code, severity, path, span, line, column, what: found.what, help: found.help }
+            })
+            .collect();
+        Self { source: source.to_owned(), text, items }
+    }
+
     pub(crate) fn new(source: &str, text: String, collector: Collector) -> Self {
-        let lines: Vec<usize> =
-            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1))).collect();
+        let lines = beginnings(&text);
         let mut items: Vec<Diagnostic> = collector
             .found
             .into_iter()
@@ -134,14 +150,22 @@ impl Diagnostics {
     /// For people: each with the place underlined and the hint below, in colour for a terminal.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
+        let items: Vec<String> = self.items.iter().map(|item| self.render_one(item, color)).collect();
+        items.join("\n\n")
+    }
+
+    /// The same of one of them.
+    #[must_use]
+    pub fn render_one(&self, item: &Diagnostic, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let name = shown(&self.source);
         let name = name.trim_matches('`');
         let mut out = String::new();
-        for item in &self.items {
+        {
             let (level, help) = match item.severity {
                 Severity::Error => (Level::ERROR, Level::HELP),
                 Severity::Warning => (Level::WARNING, Level::HELP),
+                Severity::Note => (Level::NOTE, Level::HELP),
             };
             let group = level.primary_title(item.what.as_str()).id(item.code);
             if item.code != codes::MORE_MISTAKES {
@@ -161,7 +185,6 @@ impl Diagnostics {
             } else {
                 out.push_str(&renderer.render(&[annotate_snippets::Group::with_title(group)]));
             }
-            out.push_str("\n\n");
         }
         out.truncate(out.trim_end().len());
         out
@@ -212,6 +235,11 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// Where each line of a text begins.
+fn beginnings(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at.saturating_add(1))).collect()
+}
 
 /// A span inside one line and on whole characters, with its line and column from 1.
 fn place(text: &str, lines: &[usize], span: &Range<usize>) -> (Range<usize>, usize, usize) {

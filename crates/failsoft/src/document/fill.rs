@@ -2,7 +2,7 @@
 
 use failsoft_core::draft::{
     DependencyDraft, InvariantCondition, InvariantDraft, MatrixDraft, MeterDraft, MeterKey, OperationDraft,
-    ParameterDraft, RefuseDraft, RungDraft, Value,
+    ParameterDraft, RefuseDraft, RungDraft, SilenceDraft, Value,
 };
 use failsoft_core::{Effect, Enforcement, Fault, MeterMode, Millis, Posture, Role, Stage, Verdict};
 
@@ -37,6 +37,7 @@ pub(crate) fn matrix(root: &Fields, bound: &Bound) -> MatrixDraft {
         root.map("operation").iter().map(|(name, fields)| operation(name, fields.table())).collect();
     draft.meters = root.map("meter").iter().map(|(name, fields)| meter(name, fields.table())).collect();
     draft.invariants = root.list("invariant").iter().map(|fields| invariant(fields.table())).collect();
+    draft.silences = root.list("silence").iter().map(|fields| silence(fields.table())).collect();
     draft
 }
 
@@ -137,4 +138,9 @@ fn invariant(fields: Option<&Fields>) -> InvariantDraft {
         obligation: fields.and_then(|fields| fields.text("obligation")),
         never: fields.and_then(|fields| fields.choice("never", Verdict::from_name)),
     }
+}
+
+fn silence(fields: Option<&Fields>) -> SilenceDraft {
+    let text = |key| fields.and_then(|fields| fields.text(key)).unwrap_or_default();
+    SilenceDraft { code: text("code"), at: text("at"), reason: text("reason") }
 }

@@ -190,3 +190,12 @@ pub(crate) fn last_known_ofs() -> Vec<&'static str> {
 pub(crate) fn conditions() -> Vec<&'static str> {
     ["fine", "refused", "failed"].into_iter().chain(faults()).collect()
 }
+
+/// What can be silenced of what a check finds.
+pub(crate) fn silenced() -> Vec<&'static str> {
+    let codes = failsoft_core::check::Code::ALL.iter();
+    codes
+        .filter(|code| code.severity() != failsoft_core::check::Severity::Error)
+        .map(|code| code.as_str())
+        .collect()
+}

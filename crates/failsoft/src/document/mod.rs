@@ -56,6 +56,7 @@ mod health_table;
 mod join;
 mod keys;
 mod node;
+mod prove;
 mod rungs;
 mod scalar;
 mod scan;
@@ -70,6 +71,7 @@ use failsoft_core::draft::MatrixDraft;
 
 use self::collect::{At, Collector};
 pub use self::diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use self::prove::{Proven, prove};
 pub use self::schema::json_schema;
 
 /// How a document is written.
@@ -140,17 +142,34 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake there is, up to a hundred.
 pub fn load(source: &str, bytes: &[u8], format: Format, options: &Options) -> Result<Loaded, Diagnostics> {
+    load_with_places(source, bytes, format, options).map(|(loaded, _)| loaded)
+}
+
+fn load_with_places(
+    source: &str,
+    bytes: &[u8],
+    format: Format,
+    options: &Options,
+) -> Result<(Loaded, node::Node), Diagnostics> {
     let mut collector = Collector::default();
     match read(bytes, format, options, &mut collector) {
         Some(loaded) => Ok(loaded),
-        None => {
-            let kept = bytes.get(..bytes.len().min(scan::DOCUMENT_MOST)).unwrap_or_default();
-            Err(Diagnostics::new(source, String::from_utf8_lossy(kept).into_owned(), collector))
-        }
+        None => Err(Diagnostics::new(source, text_of(bytes), collector)),
     }
 }
 
-fn read(bytes: &[u8], format: Format, options: &Options, collector: &mut Collector) -> Option<Loaded> {
+/// The text that messages show.
+fn text_of(bytes: &[u8]) -> String {
+    let kept = bytes.get(..bytes.len().min(scan::DOCUMENT_MOST)).unwrap_or_default();
+    String::from_utf8_lossy(kept).into_owned()
+}
+
+fn read(
+    bytes: &[u8],
+    format: Format,
+    options: &Options,
+    collector: &mut Collector,
+) -> Option<(Loaded, node::Node)> {
     let text = scan::text(bytes, format, collector)?;
     let mut root = match format {
         Format::Toml => from_toml::parse(text, collector)?,
@@ -171,7 +190,7 @@ fn read(bytes: &[u8], format: Format, options: &Options, collector: &mut Collect
     let canonical = canonical::text(fields, &bound);
     let identity = canonical::identity(fields, &canonical);
     match draft.compile(&identity) {
-        Ok(matrix) => Some(Loaded { matrix, draft, canonical, identity }),
+        Ok(matrix) => Some((Loaded { matrix, draft, canonical, identity }, root)),
         Err(mistakes) => {
             join::join(mistakes, &root, collector);
             None

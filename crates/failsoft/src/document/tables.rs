@@ -5,7 +5,7 @@ use failsoft_core::limits;
 use super::health_table::HEALTH;
 use super::keys::{
     Default, Form, Key, Kind, Place, Table, conditions, effects, enforcements, faults, healths, meter_modes,
-    postures, roles, stages, verdicts,
+    postures, roles, silenced, stages, verdicts,
 };
 
 /// Entries of a list inside a rung.
@@ -75,6 +75,12 @@ pub(crate) static MATRIX: Table = Table {
             "invariant",
             list(&Kind::Table(&INVARIANT), 0, limits::INVARIANTS),
             "Promises to be proven.",
+        )
+        .default(Default::Empty),
+        Key::new(
+            "silence",
+            list(&Kind::Table(&SILENCE), 0, limits::SILENCES),
+            "Findings of `failsoft check` that are not told, each with the reason.",
         )
         .default(Default::Empty),
     ]],
@@ -239,9 +245,25 @@ static INVARIANT: Table = Table {
         )
         .default(Default::Empty),
         Key::new("verdict", Kind::Choice(verdicts), "The loosest verdict permitted."),
-        Key::new("posture", Kind::Choice(postures), "The posture that must come out."),
-        Key::new("obligation", Kind::Word, "An obligation that must stand."),
+        Key::new(
+            "posture",
+            Kind::Choice(postures),
+            "The most open posture permitted of a request that goes on.",
+        ),
+        Key::new("obligation", Kind::Word, "An obligation that must stand where the request goes on."),
         Key::new("never", Kind::Choice(verdicts), "A verdict that must never come out."),
+    ]],
+};
+
+static SILENCE: Table = Table {
+    title: "a silence",
+    doc: "A finding of `failsoft check` that is not told.",
+    one_of: &[],
+    keys: &[&[
+        Key::new("code", Kind::Choice(silenced), "The code of the finding; errors can't be silenced.")
+            .required(),
+        Key::new("at", Kind::Text, "Its place, as `failsoft check` tells it.").required(),
+        Key::new("reason", Kind::Text, "Why it is meant so.").required(),
     ]],
 };
 

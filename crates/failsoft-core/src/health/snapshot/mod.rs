@@ -79,7 +79,8 @@ impl State {
             let from = from.dependencies.get(dependency.name.as_ref());
             known.come_back(dependency, from, self.seed.jitter, (then, away.is_some()), Cause::Restart, now);
             known.window_open = from.and_then(|from| from.window_open.as_ref()).map(|from| {
-                let window = OpenWindow::restored(matrix, from, self.windows.saturating_add(1), then);
+                let next = self.windows.saturating_add(1);
+                let window = OpenWindow::restored((matrix, dependency), self.seed.hash_key, from, next, then);
                 self.windows = self.windows.max(saved::number(window.number));
                 window
             });

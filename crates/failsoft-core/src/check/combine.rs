@@ -1,0 +1,298 @@
+//! Putting needs together: of every way in which they can be answered at once the one that the fewest facts tell.
+//!
+//! One need after the other. What is held of the needs so far is what the rest of the decision can depend on: what they
+//! come to together, and what is given of the things that a later need looks at too. Of all ways that come to the same
+//! only the smallest is kept. So the work grows with the number of outcomes, not of situations.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::prover::cheapest;
+use crate::explore::{Domains, Given, TooMany, Variable};
+
+/// So many steps are taken to put needs together.
+const MOST_STEPS: usize = 20_000_000;
+
+/// A way in which a need is answered: where, and what matters of it.
+pub(super) struct Way<S> {
+    pub(super) given: Given,
+    pub(super) sign: S,
+}
+
+/// What has a way.
+pub(super) trait AsWay {
+    type Sign: Ord + Clone;
+    fn given(&self) -> &Given;
+    fn sign(&self) -> &Self::Sign;
+}
+
+impl<S: Ord + Clone> AsWay for Way<S> {
+    type Sign = S;
+    fn given(&self) -> &Given {
+        &self.given
+    }
+    fn sign(&self) -> &S {
+        &self.sign
+    }
+}
+
+impl<S: Ord + Clone, T> AsWay for (Way<S>, T) {
+    type Sign = S;
+    fn given(&self) -> &Given {
+        &self.0.given
+    }
+    fn sign(&self) -> &S {
+        &self.0.sign
+    }
+}
+
+/// One need, when its turn comes.
+struct Step<S> {
+    need: usize,
+    ways: Vec<Reduced<S>>,
+    /// Nobody later looks at these.
+    done: Vec<Variable>,
+}
+
+/// Ways that come to the same and take as many facts beside what is shared.
+struct Reduced<S> {
+    size: usize,
+    shared: Given,
+    sign: S,
+}
+
+/// What the needs can come to, with the smallest way to each.
+pub(super) struct Outcomes<'n, W: AsWay, A> {
+    domains: &'n Domains,
+    needs: &'n [&'n [W]],
+    fixed: Given,
+    /// What they come to, how many facts that takes, and where it came from.
+    last: BTreeMap<A, (usize, usize)>,
+    steps: Vec<Step<W::Sign>>,
+    /// For each step its entries: the entry before, and the way that was taken.
+    trail: Vec<Vec<(usize, usize)>>,
+}
+
+impl<W: AsWay, A: Ord + Clone> Outcomes<'_, W, A> {
+    /// Every outcome and how many facts it takes.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&A, usize)> {
+        self.last.iter().map(|(outcome, (size, _))| (outcome, *size))
+    }
+
+    /// What is given where an outcome comes about by the fewest facts.
+    pub(super) fn given(&self, outcome: &A) -> Option<Given> {
+        let (_, entry) = self.last.get(outcome)?;
+        let mut entry = *entry;
+        let mut taken: Vec<(usize, &Reduced<W::Sign>)> = Vec::new();
+        for (step, entries) in self.steps.iter().zip(&self.trail).rev() {
+            let (before, way) = entries.get(entry)?;
+            taken.push((step.need, step.ways.get(*way)?));
+            entry = *before;
+        }
+        // What is shared is chosen first; then each need has one way that is so and no larger.
+        let mut shared = self.fixed.clone();
+        for (_, reduced) in &taken {
+            shared = shared.with(&reduced.shared)?;
+        }
+        let chosen: Vec<(Variable, usize)> = shared
+            .iter()
+            .map(|(variable, values)| (variable, cheapest(self.domains, variable, values).0))
+            .collect();
+        let mut given = Given::default();
+        for (variable, place) in &chosen {
+            given = given.and(*variable, &crate::explore::Values::one(*place))?;
+        }
+        let known = given.clone();
+        for (need, reduced) in taken {
+            let fits = |way: &&W| {
+                *way.sign() == reduced.sign
+                    && way.given().meets(&known)
+                    && self.own_size(way, &shared) == reduced.size
+            };
+            let way = self.needs.get(need)?.iter().find(fits)?;
+            given = given.with(way.given())?;
+        }
+        Some(given)
+    }
+
+    fn own_size(&self, way: &W, shared: &Given) -> usize {
+        let own = way.given().iter().filter(|(variable, _)| shared.get(*variable).is_none());
+        own.fold(0, |size, (variable, values)| {
+            size.saturating_add(cheapest(self.domains, variable, values).1)
+        })
+    }
+}
+
+/// What the needs can come to by fewer facts than `limit`. `fixed` is given besides.
+pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
+    domains: &'n Domains,
+    needs: &'n [&'n [W]],
+    fixed: &Given,
+    limit: usize,
+    start: A,
+    join: impl Fn(&A, &W::Sign) -> Option<A>,
+) -> Result<Outcomes<'n, W, A>, TooMany> {
+    let (steps, unused) = reduced(domains, needs, fixed);
+    let size_of = |given: &Given, variables: &[Variable]| {
+        variables.iter().fold(0_usize, |sum, variable| {
+            let facts = given.get(*variable).map_or(0, |values| cheapest(domains, *variable, values).1);
+            sum.saturating_add(facts)
+        })
+    };
+    let mut held: BTreeMap<(A, Given), (usize, usize)> = BTreeMap::new();
+    let rest = unused.iter().fold(fixed.clone(), |given, variable| given.without(*variable));
+    held.insert((start, rest), (size_of(fixed, &unused), 0));
+    let mut trail = Vec::new();
+    let mut taken = 0_usize;
+    for step in &steps {
+        let mut next: BTreeMap<(A, Given), (usize, usize)> = BTreeMap::new();
+        let mut entries: Vec<(usize, usize)> = Vec::new();
+        for ((outcome, given), (size, entry)) in &held {
+            for (place, way) in step.ways.iter().enumerate() {
+                let size = size.saturating_add(way.size);
+                if size >= limit || !given.meets(&way.shared) {
+                    continue;
+                }
+                let Some(outcome) = join(outcome, &way.sign) else { continue };
+                let Some(both) = given.with(&way.shared) else { continue };
+                let size = size.saturating_add(size_of(&both, &step.done));
+                if size >= limit {
+                    continue;
+                }
+                let both = step.done.iter().fold(both, |given, variable| given.without(*variable));
+                let key = (outcome, both);
+                if next.get(&key).is_none_or(|(held, _)| size < *held) {
+                    next.insert(key, (size, entries.len()));
+                    entries.push((*entry, place));
+                }
+            }
+            taken = taken.saturating_add(step.ways.len());
+            if taken > MOST_STEPS {
+                return Err(TooMany);
+            }
+        }
+        trail.push(entries);
+        held = next;
+    }
+    let mut last: BTreeMap<A, (usize, usize)> = BTreeMap::new();
+    for ((outcome, _), (size, entry)) in held {
+        if last.get(&outcome).is_none_or(|(held, _)| size < *held) {
+            last.insert(outcome, (size, entry));
+        }
+    }
+    Ok(Outcomes { domains, needs, fixed: fixed.clone(), last, steps, trail })
+}
+
+/// The ways of each need with what only it looks at counted, and what nobody looks at.
+fn reduced<W: AsWay>(
+    domains: &Domains,
+    needs: &[&[W]],
+    fixed: &Given,
+) -> (Vec<Step<W::Sign>>, Vec<Variable>) {
+    let looked: Vec<BTreeSet<Variable>> = needs
+        .iter()
+        .map(|ways| ways.iter().flat_map(|way| way.given().iter().map(|(variable, _)| variable)).collect())
+        .collect();
+    let mut times: BTreeMap<Variable, usize> = BTreeMap::new();
+    for variable in looked.iter().flatten() {
+        let held = times.entry(*variable).or_insert(0);
+        *held = held.saturating_add(1);
+    }
+    let shared = |variable: &Variable| {
+        fixed.get(*variable).is_some() || times.get(variable).is_some_and(|times| *times > 1)
+    };
+    let looked: Vec<BTreeSet<Variable>> = looked
+        .into_iter()
+        .map(|variables| variables.into_iter().filter(|variable| shared(variable)).collect())
+        .collect();
+    let mut steps = Vec::new();
+    let mut open: BTreeSet<Variable> = BTreeSet::new();
+    let mut rest: Vec<(usize, Vec<Reduced<W::Sign>>)> =
+        needs.iter().map(|ways| smallest_of(domains, ways, fixed, &shared)).enumerate().collect();
+    while !rest.is_empty() {
+        // Next comes the need after which the fewest things are open; of such the one with the fewest ways.
+        let opens = |need: usize| {
+            let mine = looked.get(need);
+            let after = |variable: &&Variable| {
+                rest.iter().any(|(other, _)| {
+                    *other != need && looked.get(*other).is_some_and(|theirs| theirs.contains(*variable))
+                })
+            };
+            let all: BTreeSet<&Variable> = open.iter().chain(mine.into_iter().flatten()).collect();
+            all.into_iter().filter(after).count()
+        };
+        let best = rest
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (need, ways))| (!ways.is_empty(), opens(*need), ways.len()));
+        let Some(place) = best.map(|(place, _)| place) else { break };
+        let (need, ways) = rest.remove(place);
+        open.extend(looked.get(need).into_iter().flatten());
+        let (still, done): (BTreeSet<Variable>, BTreeSet<Variable>) =
+            open.into_iter().partition(|variable| {
+                rest.iter()
+                    .any(|(other, _)| looked.get(*other).is_some_and(|theirs| theirs.contains(variable)))
+            });
+        open = still;
+        steps.push(Step { need, ways, done: done.into_iter().collect() });
+    }
+    let unused = fixed.iter().map(|(variable, _)| variable).filter(|variable| !times.contains_key(variable));
+    (steps, unused.collect())
+}
+
+fn smallest_of<W: AsWay>(
+    domains: &Domains,
+    ways: &[W],
+    fixed: &Given,
+    shared: &impl Fn(&Variable) -> bool,
+) -> Vec<Reduced<W::Sign>> {
+    let mut best: BTreeMap<(W::Sign, Given), usize> = BTreeMap::new();
+    'ways: for way in ways {
+        let mut size = 0_usize;
+        let mut common = Given::default();
+        for (variable, values) in way.given().iter() {
+            if !shared(&variable) {
+                size = size.saturating_add(cheapest(domains, variable, values).1);
+                continue;
+            }
+            let both = match fixed.get(variable) {
+                Some(held) => held.and(values),
+                None => Some(values.clone()),
+            };
+            match both.and_then(|both| common.and(variable, &both)) {
+                Some(given) => common = given,
+                None => continue 'ways,
+            }
+        }
+        let held = best.entry((way.sign().clone(), common)).or_insert(size);
+        *held = size.min(*held);
+    }
+    let mut groups: BTreeMap<(W::Sign, usize), Vec<Given>> = BTreeMap::new();
+    for ((sign, shared), size) in best {
+        groups.entry((sign, size)).or_default().push(shared);
+    }
+    let merged = groups.into_iter().flat_map(|((sign, size), shared)| {
+        merged(shared).into_iter().map(move |shared| Reduced { size, shared, sign: sign.clone() })
+    });
+    merged.collect()
+}
+
+/// The same places in fewer boxes: two that differ in one variable alone are one.
+fn merged(mut boxes: Vec<Given>) -> Vec<Given> {
+    let mut again = boxes.len() < 400;
+    while again {
+        again = false;
+        let mut kept: Vec<Given> = Vec::with_capacity(boxes.len());
+        for given in boxes {
+            match kept.iter_mut().find_map(|held| Some((held.joined(&given)?, held))) {
+                Some((joined, held)) => {
+                    *held = joined;
+                    again = true;
+                }
+                None => kept.push(given),
+            }
+        }
+        boxes = kept;
+    }
+    boxes
+}
