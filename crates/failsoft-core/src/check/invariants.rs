@@ -265,6 +265,12 @@ impl Prover<'_> {
         Ok(None)
     }
 
+    /// Whether more guards than `max_unchecked` are passed in some situation.
+    pub(super) fn is_ever_over(&self, view: &View) -> Result<bool, TooMany> {
+        let over = self.needs_break(&Promise::Never(Verdict::Deny), view, &Given::default(), usize::MAX)?;
+        Ok(over.is_some())
+    }
+
     /// One need is enough to deny, whatever the others answer.
     fn one_need_breaks(
         &self,

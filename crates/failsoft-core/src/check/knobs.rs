@@ -57,6 +57,12 @@ pub(super) fn found(prover: &mut Prover<'_>, seen: &Seen, operations: &[Done], f
             }
         }
     }
+    for done in operations {
+        if bound(prover, done, found).is_err() {
+            let path = Path::root().key("operation").key(prover.matrix.operation_name(done.id));
+            found.push(super::too_large(path.key("max_unchecked"), "whether it bounds anything"));
+        }
+    }
     classes(prover, operations, found);
 }
 
@@ -213,22 +219,28 @@ fn of_operation(prover: &Prover<'_>, id: OperationId, rules: &Rules, knobs: &mut
             ));
         }
     }
-    if let Some(most) = operation.max_unchecked {
-        let mut matrix = prover.matrix.clone();
-        if let Some(operation) = matrix.operations.get_mut(id.index()) {
-            operation.max_unchecked = None;
+}
+
+/// A bound on guards passed unchecked that no request reaches.
+fn bound(prover: &Prover<'_>, done: &Done, found: &mut Vec<Found>) -> Result<(), TooMany> {
+    let Some(operation) = prover.operation(done.id) else { return Ok(()) };
+    let (Some(most), Ok(_)) = (operation.max_unchecked, done.rules.passed()) else { return Ok(()) };
+    for view in &done.views {
+        if prover.is_ever_over(view)? {
+            return Ok(());
         }
-        knobs.push(knob(
-            Code::DeadSetting,
-            path.key("max_unchecked"),
-            format!(
-                "no more than {most} guards of {} are ever passed unchecked, so this bounds nothing",
-                operation.name
-            ),
-            "lower it, or take it out",
-            matrix,
-        ));
     }
+    found.push(Found {
+        code: Code::DeadSetting,
+        path: Path::root().key("operation").key(&operation.name).key("max_unchecked"),
+        what: format!(
+            "no more than {most} guards of {} are ever passed unchecked, so this bounds nothing",
+            operation.name
+        ),
+        help: Some(String::from("lower it, or take it out")),
+        situation: None,
+    });
+    Ok(())
 }
 
 /// The needs whose answers a dependency's rungs can change: its own, and those that have it for a target.

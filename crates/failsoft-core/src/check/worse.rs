@@ -17,10 +17,15 @@ use crate::{DependencyId, RungKind};
 /// The smallest situation in which a rung answers more loosely than in a better health.
 pub(super) type Looser = BTreeMap<(DependencyId, u16), (usize, Situation, String)>;
 
+/// A rung, and the conditions of one dependency that are compared where it answers.
+type Compared<'c> = (u16, DependencyId, &'c Values, Option<&'c Values>);
+
 /// Every rung of a need that is looser where things are worse.
 pub(super) fn looser(prover: &Prover<'_>, view: &View, need: &Need, rules: &Rules, found: &mut Looser) {
     let Ok(passed) = rules.passed() else { return };
     let Some(dependency) = prover.matrix.dependencies.get(need.id.index()) else { return };
+    // The same groups of conditions meet in many pairs.
+    let mut known: BTreeMap<Compared<'_>, Option<Values>> = BTreeMap::new();
     for case in &need.cases {
         let Some((answer, rung)) = case.answer.as_ref().and_then(|answer| Some((answer, by_rung(answer)?)))
         else {
@@ -35,9 +40,6 @@ pub(super) fn looser(prover: &Prover<'_>, view: &View, need: &Need, rules: &Rule
         for better in need.cases.iter().filter(stricter) {
             for (variable, values) in case.given.iter() {
                 let Variable::Condition(id) = variable else { continue };
-                if !case.given.meets_but(&better.given, Some(variable)) {
-                    continue;
-                }
                 let conditions = prover.domains.conditions(id);
                 let said = |worse: &Condition| {
                     let health = worse
@@ -47,12 +49,17 @@ pub(super) fn looser(prover: &Prover<'_>, view: &View, need: &Need, rules: &Rule
                     let class = worse.ailment.rank().and_then(|(_, class)| class);
                     health || class.is_some_and(|class| written.when.fault.names(class.number()))
                 };
-                let Some(worse) = worse(conditions, values, better.given.get(variable), said) else {
+                let theirs = better.given.get(variable);
+                let worse = known
+                    .entry((rung, id, values, theirs))
+                    .or_insert_with(|| worse(conditions, values, theirs, said));
+                let Some(worse) = worse else { continue };
+                if !case.given.meets_but(&better.given, Some(variable)) {
                     continue;
-                };
+                }
                 let given = case.given.clone().without(variable);
                 let given = given.with(&better.given.clone().without(variable));
-                let Some(given) = given.and_then(|given| given.and(variable, &worse)) else { continue };
+                let Some(given) = given.and_then(|given| given.and(variable, worse)) else { continue };
                 let size = smallest(prover.domains, &given).1.saturating_add(usize::from(passed.is_some()));
                 if found.get(&(need.id, rung)).is_none_or(|(held, _, _)| size < *held) {
                     let (class, stage) = (need.of.1, need.of.2);
