@@ -112,12 +112,12 @@ pub struct Seen {
     pub dead: u64,
 }
 
-/// Compares one matrix: an operation, a class and a stage, and some of the facts.
+/// Compares one matrix: each operation, in a class and at a stage, and some of the facts. False where the seed makes none.
 ///
 /// # Errors
 /// What differs.
-pub fn compare(seed: u64, seen: &mut Seen) -> Result<(), String> {
-    let Some(whose) = matrix(seed) else { return Ok(()) };
+pub fn compare(seed: u64, seen: &mut Seen) -> Result<bool, String> {
+    let Some(whose) = matrix(seed) else { return Ok(false) };
     let whole = Whole::new(&whose.document, &whose.parameters)?;
     let mut rng = Rng::with_seed(seed);
     let matrix = &whose.loaded.matrix;
@@ -139,7 +139,7 @@ pub fn compare(seed: u64, seen: &mut Seen) -> Result<(), String> {
         ladders(&whose, &operation, &found, &report, seen)
             .map_err(|what| format!("{context}: {what}\npool {pool:?}"))?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn at<'r>(report: &'r Report, code: Code, path: &str) -> Option<&'r Found> {
@@ -246,12 +246,16 @@ fn two(seed: u64) -> Option<(Whose, Whose)> {
     Some((whose(case.document.clone(), case.parameters.clone())?, whose(reload["document"].clone(), bound)?))
 }
 
-/// Compares what changes between two matrices: of an operation, a class, a stage and some of the facts.
+/// How often which direction changes, and how often one does not.
+pub type Changed = BTreeMap<&'static str, u64>;
+
+/// Compares what changes between two matrices: of each operation, in a class, at a stage and of some of the facts. False
+/// where the seed makes no two.
 ///
 /// # Errors
 /// What differs.
-pub fn compare_two(seed: u64, seen: &mut BTreeMap<&'static str, u64>) -> Result<(), String> {
-    let Some((old, new)) = two(seed) else { return Ok(()) };
+pub fn compare_two(seed: u64, seen: &mut Changed) -> Result<bool, String> {
+    let Some((old, new)) = two(seed) else { return Ok(false) };
     let (before, after) =
         (Whole::new(&old.document, &old.parameters)?, Whole::new(&new.document, &new.parameters)?);
     let mut rng = Rng::with_seed(seed);
@@ -299,7 +303,7 @@ pub fn compare_two(seed: u64, seen: &mut BTreeMap<&'static str, u64>) -> Result<
             *seen.entry(if size.is_some() { direction.as_str() } else { "none" }).or_default() += 1;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn smallest(diff: &Diff, operation: &str, direction: Direction) -> Option<usize> {

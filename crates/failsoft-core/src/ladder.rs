@@ -189,13 +189,9 @@ impl<'a> Asking<'a> {
         index: u16,
         rung: &Rung,
     ) -> Result<Standing, Bar> {
-        let available = self.available(subject, failure, situation, rung);
         let within_cap = self.is_within_cap(subject, failure, index, rung);
-        // A retry whose cap is used up is not wanted any more.
-        let unwanted = !within_cap && matches!(rung.action, Action::Retry { .. });
-        available.filter(|_| within_cap).ok_or_else(|| {
-            if unwanted { Bar::Nothing } else { self.bar_of(subject, failure, situation.health, rung) }
-        })
+        let available = self.available(subject, failure, situation, rung).filter(|_| within_cap);
+        available.ok_or_else(|| self.bar_of(subject, failure, situation.health, rung, within_cap))
     }
 
     /// The answer to a failure: of the rung that stands, or of a ladder that ran out.
@@ -414,7 +410,8 @@ impl<'a> Asking<'a> {
         rung.kind.past_no_return() || !self.is_past_no_return()
     }
 
-    fn available(
+    /// What a rung would answer, whatever its cap says.
+    pub(crate) fn available(
         &self,
         subject: &Subject<'a>,
         failure: Failure,
@@ -455,7 +452,14 @@ impl<'a> Asking<'a> {
 
     /// What a rung that is passed over rules out below it. What others say or do (advice, an operator, the caller,
     /// a target's no) may take a rung away, but must not open a looser one.
-    fn bar_of(&self, subject: &Subject<'a>, failure: Failure, health: Health, rung: &Rung) -> Bar {
+    pub(crate) fn bar_of(
+        &self,
+        subject: &Subject<'a>,
+        failure: Failure,
+        health: Health,
+        rung: &Rung,
+        within_cap: bool,
+    ) -> Bar {
         if subject.dependency.role == Role::Observe || rung.posture == Posture::FailOpen {
             return Bar::Nothing;
         }
@@ -463,6 +467,8 @@ impl<'a> Asking<'a> {
             Action::Fallback { to } => {
                 self.subject(*to).map_or(Bar::Nothing, |target| self.bar_of_target(subject, &target))
             }
+            // A retry whose cap is used up is not wanted any more.
+            Action::Retry { .. } if !within_cap => Bar::Nothing,
             // All but the time that the caller left speaks for it.
             Action::Retry { .. } if self.retry_wanted(subject, failure, health, &rung.action).is_some() => {
                 Bar::FailOpen

@@ -46,11 +46,19 @@ pub fn case_of_one_matrix(seed: u64) -> Case {
     planned(seed).1
 }
 
+/// A document of so many dependencies and operations, with its parameters at their defaults.
+#[must_use]
+pub fn document_of(seed: u64, dependencies: usize, operations: usize) -> Value {
+    let rng = &mut Rng::with_seed(seed);
+    let plan = documents::plan(rng, Some((dependencies, operations)));
+    documents::document(rng, &plan)
+}
+
 /// A case of one matrix, with its plan.
 fn planned(seed: u64) -> (Plan, Case) {
     let mut rng = Rng::with_seed(seed);
     let rng = &mut rng;
-    let plan = documents::plan(rng);
+    let plan = documents::plan(rng, None);
     let document = documents::document(rng, &plan);
     let parameters = documents::bindings(rng, &plan);
     let lines = traces::lines(rng, &plan);

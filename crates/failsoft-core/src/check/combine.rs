@@ -4,14 +4,14 @@
 //! come to together, and what is given of the things that a later need looks at too. Of all ways that come to the same
 //! only the smallest is kept. So the work grows with the number of outcomes, not of situations.
 
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use super::prover::cheapest;
 use crate::explore::{Domains, Given, TooMany, Variable};
 
 /// So many steps are taken to put needs together.
-const MOST_STEPS: usize = 20_000_000;
+pub(super) const MOST_STEPS: usize = 20_000_000;
 
 /// A way in which a need is answered: where, and what matters of it.
 pub(super) struct Way<S> {
@@ -61,13 +61,15 @@ struct Reduced<S> {
     sign: S,
 }
 
+/// What needs come to, how many facts that takes, and the entry of the trail.
+type Held<A> = BTreeMap<A, (usize, usize)>;
+
 /// What the needs can come to, with the smallest way to each.
 pub(super) struct Outcomes<'n, W: AsWay, A> {
     domains: &'n Domains,
     needs: &'n [&'n [W]],
     fixed: Given,
-    /// What they come to, how many facts that takes, and where it came from.
-    last: BTreeMap<A, (usize, usize)>,
+    last: Held<A>,
     steps: Vec<Step<W::Sign>>,
     /// For each step its entries: the entry before, and the way that was taken.
     trail: Vec<Vec<(usize, usize)>>,
@@ -96,7 +98,7 @@ impl<W: AsWay, A: Ord + Clone> Outcomes<'_, W, A> {
         }
         let chosen: Vec<(Variable, usize)> = shared
             .iter()
-            .map(|(variable, values)| (variable, cheapest(self.domains, variable, values).0))
+            .map(|(variable, values)| (variable, self.domains.cheapest(variable, values).0))
             .collect();
         let mut given = Given::default();
         for (variable, place) in &chosen {
@@ -117,9 +119,7 @@ impl<W: AsWay, A: Ord + Clone> Outcomes<'_, W, A> {
 
     fn own_size(&self, way: &W, shared: &Given) -> usize {
         let own = way.given().iter().filter(|(variable, _)| shared.get(*variable).is_none());
-        own.fold(0, |size, (variable, values)| {
-            size.saturating_add(cheapest(self.domains, variable, values).1)
-        })
+        own.fold(0, |size, (variable, values)| size.saturating_add(self.domains.cheapest(variable, values).1))
     }
 }
 
@@ -135,38 +135,45 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
     let (steps, unused) = reduced(domains, needs, fixed);
     let size_of = |given: &Given, variables: &[Variable]| {
         variables.iter().fold(0_usize, |sum, variable| {
-            let facts = given.get(*variable).map_or(0, |values| cheapest(domains, *variable, values).1);
+            let facts = given.get(*variable).map_or(0, |values| domains.cheapest(*variable, values).1);
             sum.saturating_add(facts)
         })
     };
-    let mut held: BTreeMap<(A, Given), (usize, usize)> = BTreeMap::new();
     let rest = unused.iter().fold(fixed.clone(), |given, variable| given.without(*variable));
-    held.insert((start, rest), (size_of(fixed, &unused), 0));
+    let begun = BTreeMap::from([(start, (size_of(fixed, &unused), 0))]);
+    let mut held: BTreeMap<Given, Held<A>> = BTreeMap::from([(rest, begun)]);
     let mut trail = Vec::new();
     let mut taken = 0_usize;
     for step in &steps {
-        let mut next: BTreeMap<(A, Given), (usize, usize)> = BTreeMap::new();
+        let mut next: BTreeMap<Given, Held<A>> = BTreeMap::new();
         let mut entries: Vec<(usize, usize)> = Vec::new();
-        for ((outcome, given), (size, entry)) in &held {
+        for (given, outcomes) in &held {
             for (place, way) in step.ways.iter().enumerate() {
-                let size = size.saturating_add(way.size);
-                if size >= limit || !given.meets(&way.shared) {
+                taken = taken.saturating_add(1);
+                if !given.meets(&way.shared) {
                     continue;
                 }
-                let Some(outcome) = join(outcome, &way.sign) else { continue };
+                // What is shared is the same for all that they come to, so it is put together once.
                 let Some(both) = given.with(&way.shared) else { continue };
-                let size = size.saturating_add(size_of(&both, &step.done));
-                if size >= limit {
-                    continue;
-                }
+                let more = way.size.saturating_add(size_of(&both, &step.done));
                 let both = step.done.iter().fold(both, |given, variable| given.without(*variable));
-                let key = (outcome, both);
-                if next.get(&key).is_none_or(|(held, _)| size < *held) {
-                    next.insert(key, (size, entries.len()));
+                let next = next.entry(both).or_default();
+                taken = taken.saturating_add(outcomes.len());
+                for (outcome, (size, entry)) in outcomes {
+                    let size = size.saturating_add(more);
+                    if size >= limit {
+                        continue;
+                    }
+                    let Some(outcome) = join(outcome, &way.sign) else { continue };
+                    let here = (size, entries.len());
+                    match next.entry(outcome) {
+                        Entry::Occupied(held) if held.get().0 <= size => continue,
+                        Entry::Occupied(mut held) => _ = held.insert(here),
+                        Entry::Vacant(none) => _ = none.insert(here),
+                    }
                     entries.push((*entry, place));
                 }
             }
-            taken = taken.saturating_add(step.ways.len());
             if taken > MOST_STEPS {
                 return Err(TooMany);
             }
@@ -174,8 +181,8 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
         trail.push(entries);
         held = next;
     }
-    let mut last: BTreeMap<A, (usize, usize)> = BTreeMap::new();
-    for ((outcome, _), (size, entry)) in held {
+    let mut last: Held<A> = BTreeMap::new();
+    for (outcome, (size, entry)) in held.into_values().flatten() {
         if last.get(&outcome).is_none_or(|(held, _)| size < *held) {
             last.insert(outcome, (size, entry));
         }
@@ -210,7 +217,8 @@ fn reduced<W: AsWay>(
     let mut rest: Vec<(usize, Vec<Reduced<W::Sign>>)> =
         needs.iter().map(|ways| smallest_of(domains, ways, fixed, &shared)).enumerate().collect();
     while !rest.is_empty() {
-        // Next comes the need after which the fewest things are open; of such the one with the fewest ways.
+        // What looks at the same things as others comes first, while needs have come to little together. Next comes the need
+        // after which the fewest things are open; of such the one with the fewest ways.
         let opens = |need: usize| {
             let mine = looked.get(need);
             let after = |variable: &&Variable| {
@@ -221,10 +229,11 @@ fn reduced<W: AsWay>(
             let all: BTreeSet<&Variable> = open.iter().chain(mine.into_iter().flatten()).collect();
             all.into_iter().filter(after).count()
         };
+        let alone = |need: usize| looked.get(need).is_none_or(BTreeSet::is_empty);
         let best = rest
             .iter()
             .enumerate()
-            .min_by_key(|(_, (need, ways))| (!ways.is_empty(), opens(*need), ways.len()));
+            .min_by_key(|(_, (need, ways))| (!ways.is_empty(), alone(*need), opens(*need), ways.len()));
         let Some(place) = best.map(|(place, _)| place) else { break };
         let (need, ways) = rest.remove(place);
         open.extend(looked.get(need).into_iter().flatten());
@@ -252,7 +261,7 @@ fn smallest_of<W: AsWay>(
         let mut common = Given::default();
         for (variable, values) in way.given().iter() {
             if !shared(&variable) {
-                size = size.saturating_add(cheapest(domains, variable, values).1);
+                size = size.saturating_add(domains.cheapest(variable, values).1);
                 continue;
             }
             let both = match fixed.get(variable) {
@@ -272,27 +281,8 @@ fn smallest_of<W: AsWay>(
         groups.entry((sign, size)).or_default().push(shared);
     }
     let merged = groups.into_iter().flat_map(|((sign, size), shared)| {
-        merged(shared).into_iter().map(move |shared| Reduced { size, shared, sign: sign.clone() })
+        let shared = Given::fewer(shared, |variable| domains.size(variable));
+        shared.into_iter().map(move |shared| Reduced { size, shared, sign: sign.clone() })
     });
     merged.collect()
-}
-
-/// The same places in fewer boxes: two that differ in one variable alone are one.
-fn merged(mut boxes: Vec<Given>) -> Vec<Given> {
-    let mut again = boxes.len() < 400;
-    while again {
-        again = false;
-        let mut kept: Vec<Given> = Vec::with_capacity(boxes.len());
-        for given in boxes {
-            match kept.iter_mut().find_map(|held| Some((held.joined(&given)?, held))) {
-                Some((joined, held)) => {
-                    *held = joined;
-                    again = true;
-                }
-                None => kept.push(given),
-            }
-        }
-        boxes = kept;
-    }
-    boxes
 }

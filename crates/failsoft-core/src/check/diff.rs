@@ -118,10 +118,7 @@ pub fn diff_in(old: &Matrix, new: &Matrix, scope: Scope<'_>, progress: &mut dyn 
         added_classes: missing(new.classes(), |name| old.class(name).is_some()),
         ..Diff::default()
     };
-    let both: Vec<(OperationId, OperationId, String)> = old
-        .operations()
-        .filter_map(|(id, name)| Some((id, new.operation(name)?, String::from(name))))
-        .collect();
+    let both = both(old, new);
     let classes = classes(old, new, scope.class);
     for (place, (one, other, name)) in both.iter().enumerate() {
         progress(place, both.len());
@@ -138,6 +135,12 @@ pub fn diff_in(old: &Matrix, new: &Matrix, scope: Scope<'_>, progress: &mut dyn 
     }
     progress(both.len(), both.len());
     diff
+}
+
+/// The operations of both.
+fn both(old: &Matrix, new: &Matrix) -> Vec<(OperationId, OperationId, String)> {
+    let both = |(id, name)| Some((id, new.operation(name)?, String::from(name)));
+    old.operations().filter_map(both).collect()
 }
 
 fn missing<'n, Id>(
@@ -380,9 +383,32 @@ fn direction(old: (&Matrix, &Decision), new: (&Matrix, &Decision)) -> Option<Dir
 /// # Errors
 /// They are too large to go through.
 pub fn differ(old: &Matrix, new: &Matrix) -> Result<bool, TooMany> {
-    let diff = diff(old, new, &mut |_, _| ());
-    if !diff.changes.is_empty() {
+    let names = Names::of(old, new);
+    let both = both(old, new);
+    let same = |count: usize, other: usize| both.len() == count && both.len() == other;
+    if !same(old.operations().count(), new.operations().count())
+        || !old.classes().map(|(_, name)| name).eq(new.classes().map(|(_, name)| name))
+    {
         return Ok(true);
     }
-    if diff.too_large.is_empty() { Ok(!diff.is_nothing()) } else { Err(TooMany) }
+    let (ours, theirs) = Domains::joined(old, new, &names);
+    let (mut left, mut right) =
+        (Prover::new(old, &ours, Scope::default()), Prover::new(new, &theirs, Scope::default()));
+    let mut too_many = false;
+    for (one, other, _) in both {
+        let mut pair = Pair::new(&mut left, &mut right, &names);
+        let of = pair.old.operation(one).zip(pair.new.operation(other));
+        let Ok(stops) = of.map_or(Err(TooMany), |(old, new)| joint(old, new)) else {
+            too_many = true;
+            continue;
+        };
+        for (class, _) in old.classes() {
+            match pair.differs((one, other), (class, class), &stops) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(TooMany) => too_many = true,
+            }
+        }
+    }
+    if too_many { Err(TooMany) } else { Ok(false) }
 }

@@ -9,12 +9,12 @@ use super::Done;
 use super::finding::{Code, Found};
 use super::invariants::facts;
 use super::ladders::{By, Seen, rung_path};
-use super::pairs::{Joint, Pair, shown};
+use super::pairs::{Pair, shown};
 use super::prover::{Prover, targets};
 use super::rules::Rules;
 use crate::explore::{Names, TooMany};
 use crate::matrix::{Matrix, Rung, Set};
-use crate::{ClassId, DependencyId, OperationId, Path, Stage};
+use crate::{ClassId, DependencyId, OperationId, Path};
 
 /// What is tried without.
 struct Knob {
@@ -269,10 +269,11 @@ fn is_live(prover: &mut Prover<'_>, knob: &Knob, operations: &[Done]) -> Result<
     }
     let mut work = without.work;
     for Done { id, rules, .. } in concerned {
+        let stops = rules.stops();
         let classes: Vec<ClassId> = prover.matrix.classes().map(|(class, _)| class).collect();
         let mut pair = Pair::new(&mut *prover, &mut without, &names);
         for class in classes {
-            if differs(&mut pair, (*id, *id), (class, class), (rules, rules))? {
+            if pair.differs((*id, *id), (class, class), &stops)? {
                 work = work.max(without.work);
                 prover.work = work;
                 return Ok(true);
@@ -323,39 +324,6 @@ fn is_seen_at_once(
     false
 }
 
-/// Whether some decision of an operation differs, at any stage.
-pub(super) fn differs(
-    pair: &mut Pair<'_, '_, '_>,
-    operations: (OperationId, OperationId),
-    classes: (ClassId, ClassId),
-    rules: (&Rules, &Rules),
-) -> Result<bool, TooMany> {
-    for stage in Stage::ALL {
-        let sides = pair.sides(operations, classes, *stage)?;
-        if !pair.may_differ(&sides) {
-            continue;
-        }
-        // Where one need is answered otherwise the decision often is, too; else all of them must be put together.
-        if let Ok(passed) = rules.0.passed()
-            && pair.shows_at_once(&sides, *stage, passed.as_ref())
-        {
-            return Ok(true);
-        }
-        // The rules are the same on both sides here, so one that stops stops both.
-        let stopped = (0..u16::try_from(rules.0.first.len()).unwrap_or(u16::MAX))
-            .find(|place| rules.0.stopped_by(*place).is_ok());
-        let looked = rules.0.passed().is_ok().then_some(None);
-        for stopped in looked.into_iter().chain(stopped.map(Some)) {
-            let needs: Vec<&[Joint]> = sides.needs.iter().map(|need| need.ways.as_slice()).collect();
-            let outcomes = pair.outcomes(&needs, &sides, (stopped, stopped), usize::MAX)?;
-            if outcomes.iter().any(|(together, _)| pair.direction(together, &sides).is_some()) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
 /// Classes that are answered as the first one is.
 fn classes(prover: &mut Prover<'_>, operations: &[Done], found: &mut Vec<Found>) {
     let classes: Vec<(ClassId, String)> =
@@ -367,7 +335,7 @@ fn classes(prover: &mut Prover<'_>, operations: &[Done], found: &mut Vec<Found>)
         let mut pair = Pair::new(&mut *prover, &mut other, &names);
         let live = operations
             .iter()
-            .map(|Done { id, rules, .. }| differs(&mut pair, (*id, *id), (*first, *class), (rules, rules)))
+            .map(|Done { id, rules, .. }| pair.differs((*id, *id), (*first, *class), &rules.stops()))
             .find(|differs| *differs != Ok(false));
         if live.is_none() && !operations.is_empty() {
             let path = Path::root().key("classes").index(class.index());

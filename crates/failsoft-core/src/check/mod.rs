@@ -70,7 +70,7 @@ pub fn check_in(matrix: &Matrix, scope: Scope<'_>, progress: &mut dyn FnMut(usiz
     let mut prover = Prover::new(matrix, &domains, scope);
     let mut report = Report::default();
     let mut seen = Seen::default();
-    let mut looser = Looser::new();
+    let mut looser = Looser::default();
     let mut done: Vec<Done> = Vec::new();
     let operations: Vec<(OperationId, String)> =
         matrix.operations().map(|(id, name)| (id, String::from(name))).collect();

@@ -1,15 +1,16 @@
 //! Two matrices side by side: in which situations a decision differs, and how (spec 11.4).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::combine::{Outcomes, Way, combine};
+use super::combine::{MOST_STEPS, Outcomes, Way, combine};
 use super::invariants::facts;
 use super::prover::{Need, Prover, View};
+use super::rules::Stops;
 use crate::answer::{Detail, Emit, Obligation};
 use crate::explore::{Answered, Case, Fact, Given, Names, TooMany};
 use crate::matrix::{Matrix, Operation};
@@ -153,6 +154,15 @@ pub(super) struct Sides {
     pub(super) needs: Vec<Paired>,
 }
 
+impl Sides {
+    /// Where this is the same, so is everything that both come to.
+    pub(super) fn key(&self) -> impl Ord + use<> {
+        let number = |need: &Option<Rc<Need>>| need.as_ref().map(|need| need.number);
+        let needs: Vec<_> = self.needs.iter().map(|need| (number(&need.old), number(&need.new))).collect();
+        (needs, self.old.past_no_return, self.new.past_no_return)
+    }
+}
+
 /// A need of either side, with its answers on both.
 pub(super) struct Paired {
     pub(super) id: DependencyId,
@@ -238,8 +248,17 @@ impl<'a, 'm, 'n> Pair<'a, 'm, 'n> {
         let signs = |contents: &mut Contents, matrix: &Matrix, view: &View, cases: &[Case]| {
             let irreversible = matrix.effect(view.operation) == crate::Effect::Irreversible;
             let late = view.past_no_return.then_some(irreversible);
-            let sign = |case: &Case| case.answer.as_ref().map(|answer| sign(contents, matrix, answer, late));
-            cases.iter().map(sign).collect::<Vec<Option<Sign>>>()
+            // Many cases come to few answers.
+            let mut known: Vec<(&Answered, Sign)> = Vec::new();
+            let mut sign = |answer| {
+                if let Some((_, sign)) = known.iter().find(|(held, _)| *held == answer) {
+                    return *sign;
+                }
+                let sign = sign(contents, matrix, answer, late);
+                known.push((answer, sign));
+                sign
+            };
+            cases.iter().map(|case| case.answer.as_ref().map(&mut sign)).collect::<Vec<Option<Sign>>>()
         };
         let ours: Vec<(&Given, Option<Sign>)> = match old {
             Some((_, need)) => {
@@ -275,6 +294,9 @@ impl<'a, 'm, 'n> Pair<'a, 'm, 'n> {
                 ways.push(way((*given).clone(), *one, *other, (Some(place), Some(place))));
             }
             return Ok(ways);
+        }
+        if ours.len().saturating_mul(theirs.len()) > MOST_STEPS {
+            return Err(TooMany);
         }
         for (place, (given, one)) in ours.iter().enumerate() {
             for (other_place, (other_given, other)) in theirs.iter().enumerate() {
@@ -362,6 +384,35 @@ impl<'a, 'm, 'n> Pair<'a, 'm, 'n> {
             let differ = { others }.any(|of| !decides(&of) && of.differs());
             Some(Together { observers_owe_other: next.observers_owe_other || differ, ..next })
         })
+    }
+
+    /// Whether some decision of an operation differs, at any stage, where the rules stop as `stops` says.
+    pub(super) fn differs(
+        &mut self,
+        operations: (OperationId, OperationId),
+        classes: (ClassId, ClassId),
+        stops: &[Stops],
+    ) -> Result<bool, TooMany> {
+        let mut known = BTreeSet::new();
+        for stage in Stage::ALL {
+            let sides = self.sides(operations, classes, *stage)?;
+            if !self.may_differ(&sides) || !known.insert(sides.key()) {
+                continue;
+            }
+            // Where one need is answered otherwise the decision often is, too; else all of them must be put together.
+            let passed = stops.iter().find(|(stopped, _)| *stopped == (None, None));
+            if passed.is_some_and(|(_, fact)| self.shows_at_once(&sides, *stage, fact.as_ref())) {
+                return Ok(true);
+            }
+            let needs: Vec<&[Joint]> = sides.needs.iter().map(|need| need.ways.as_slice()).collect();
+            for (stopped, _) in stops {
+                let outcomes = self.outcomes(&needs, &sides, *stopped, usize::MAX)?;
+                if outcomes.iter().any(|(together, _)| self.direction(together, &sides).is_some()) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// What a side is before any need is looked at.

@@ -290,18 +290,12 @@ pub(super) fn targets(rung: &Rung) -> Vec<DependencyId> {
     }
 }
 
-/// The place of a value that the fewest facts tell, of those that a variable may have, and how many they are.
-pub(super) fn cheapest(domains: &Domains, variable: Variable, values: &Values) -> (usize, usize) {
-    let places = values.iter().map(|place| (domains.facts(variable, place), place));
-    places.min().map_or((0, 0), |(facts, place)| (place, facts))
-}
-
 /// The smallest situation in which this is given: places, and how many facts they are.
 pub(super) fn smallest(domains: &Domains, given: &Given) -> (Vec<(Variable, usize)>, usize) {
     let mut size = 0_usize;
     let mut places = Vec::new();
     for (variable, values) in given.iter() {
-        let (place, facts) = cheapest(domains, variable, values);
+        let (place, facts) = domains.cheapest(variable, values);
         size = size.saturating_add(facts);
         places.push((variable, place));
     }

@@ -50,6 +50,15 @@ impl Rules {
         }
     }
 
+    /// What they come to where two matrices have them alike: that none stops, and that one does, whichever it is.
+    pub(super) fn stops(&self) -> Vec<Stops> {
+        let passed = self.passed().ok().map(|fact| ((None, None), fact));
+        let mut places = 0..u16::try_from(self.first.len()).unwrap_or(u16::MAX);
+        let stopped =
+            places.find_map(|place| Some(((Some(place), Some(place)), self.stopped_by(place).ok()?)));
+        passed.into_iter().chain(stopped).collect()
+    }
+
     /// The fact by which a rule is the first that holds; nothing where none is needed, an error where it never is.
     pub(super) fn stopped_by(&self, place: u16) -> Result<Option<Fact>, ()> {
         if self.plain == Some(place) {

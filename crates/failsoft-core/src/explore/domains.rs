@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::conditions::{self, Ailment, Condition};
-use super::{Fact, Given, Variable};
+use super::{Fact, Given, Values, Variable};
 use crate::draft::LastKnownOf;
 use crate::ladder::backed_off;
 use crate::matrix::{Action, CapOf, Dependency, Matrix};
@@ -139,6 +139,8 @@ impl Names {
 struct Own {
     ailments: Vec<Ailment>,
     conditions: Vec<Condition>,
+    /// Their places, by how many facts tell them.
+    by_size: [Values; 3],
     ages: Vec<Millis>,
     remembers: bool,
     times: Vec<Millis>,
@@ -258,6 +260,17 @@ impl Domains {
         Fact::of(self, variable, place)
     }
 
+    /// The place of a value that the fewest facts tell, of those that a variable may have, and how many they are.
+    pub(crate) fn cheapest(&self, variable: Variable, values: &Values) -> (usize, usize) {
+        let Variable::Condition(id) = variable else {
+            let place = values.first().unwrap_or(0);
+            return (place, self.facts(variable, place));
+        };
+        let sizes = self.own.get(&id).map_or(&[][..], |own| &own.by_size);
+        let mut places = (0..).zip(sizes).filter_map(|(size, of)| Some((values.first_of(of)?, size)));
+        places.next().unwrap_or((0, 0))
+    }
+
     /// How many facts tell a value of a variable.
     #[must_use]
     pub fn facts(&self, variable: Variable, place: usize) -> usize {
@@ -271,7 +284,7 @@ impl Domains {
 impl Own {
     fn of(dependency: &Dependency) -> Self {
         let mut own = Self { ailments: conditions::ailments(dependency), ..Self::default() };
-        own.conditions = conditions::all(&own.ailments);
+        own.conditions();
         for (index, rung) in (0u16..).zip(&dependency.ladder) {
             match rung.action {
                 Action::LastKnown { max_age, of } => {
@@ -300,10 +313,21 @@ impl Own {
         own
     }
 
+    /// Every condition of its ailments.
+    fn conditions(&mut self) {
+        self.conditions = conditions::all(&self.ailments);
+        self.by_size = Default::default();
+        for (place, condition) in self.conditions.iter().enumerate() {
+            if let Some(of) = self.by_size.get_mut(condition.size()) {
+                of.insert(place);
+            }
+        }
+    }
+
     fn join(&mut self, other: &Self) {
         self.ailments.extend(&other.ailments);
         tidy(&mut self.ailments);
-        self.conditions = conditions::all(&self.ailments);
+        self.conditions();
         join(&mut self.ages, &other.ages);
         self.remembers |= other.remembers;
         join(&mut self.times, &other.times);

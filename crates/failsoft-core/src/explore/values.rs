@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Some of the values that a variable can have, by their places.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Values(Vec<u64>);
 
 impl Values {
@@ -49,6 +49,11 @@ impl Values {
         Some(Self(words)).filter(|both: &Self| both.first().is_some())
     }
 
+    /// The first that both have.
+    pub(crate) fn first_of(&self, other: &Self) -> Option<usize> {
+        first(self.0.iter().zip(&other.0).map(|(one, other)| one & other))
+    }
+
     /// Those that either has.
     pub(crate) fn or(&mut self, other: &Self) {
         for place in other.iter() {
@@ -59,18 +64,32 @@ impl Values {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.iter().count()
+        self.0
+            .iter()
+            .fold(0_usize, |sum, word| sum.saturating_add(usize::try_from(word.count_ones()).unwrap_or(0)))
     }
 
     /// The first of them.
     #[must_use]
     pub fn first(&self) -> Option<usize> {
-        self.iter().next()
+        first(self.0.iter().copied())
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> {
-        let most = self.0.len().saturating_mul(64);
-        (0..most).filter(|place| self.contains(*place))
+        self.0.iter().enumerate().flat_map(|(place, word)| {
+            let mut rest = *word;
+            core::iter::from_fn(move || {
+                let bit = usize::try_from(rest.trailing_zeros()).ok().filter(|_| rest != 0)?;
+                rest &= rest.wrapping_sub(1);
+                Some(place.saturating_mul(64).saturating_add(bit))
+            })
+        })
     }
+}
+
+fn first(words: impl Iterator<Item = u64>) -> Option<usize> {
+    let (place, word) = words.enumerate().find(|(_, word)| *word != 0)?;
+    let bit = usize::try_from(word.trailing_zeros()).ok()?;
+    Some(place.saturating_mul(64).saturating_add(bit))
 }

@@ -1,5 +1,6 @@
 //! What can be the case in a situation beside its operation, class and stage.
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -45,12 +46,6 @@ impl Given {
         Self::of(variable, Values::one(place))
     }
 
-    /// Only what is given of a dependency's condition.
-    pub(crate) fn of_failure(given: &Self, need: DependencyId) -> Self {
-        let own = given.0.iter().filter(|(variable, _)| *variable == Variable::Condition(need));
-        Self(own.cloned().collect())
-    }
-
     /// The values that a variable may have, where that is given.
     #[must_use]
     pub fn get(&self, variable: Variable) -> Option<&Values> {
@@ -61,6 +56,7 @@ impl Given {
     /// What is given where this is the case too; nothing where both can't be.
     #[must_use]
     pub fn and(&self, variable: Variable, values: &Values) -> Option<Self> {
+        values.first()?;
         let mut given = self.clone();
         match given.0.binary_search_by_key(&variable, |(held, _)| *held) {
             Ok(place) => {
@@ -93,24 +89,6 @@ impl Given {
         true
     }
 
-    /// Both in one, where they differ in one variable at most.
-    #[must_use]
-    pub fn joined(&self, other: &Self) -> Option<Self> {
-        let same = |(one, other): (&(Variable, Values), &(Variable, Values))| one.0 == other.0;
-        if self.0.len() != other.0.len() || !self.0.iter().zip(&other.0).all(same) {
-            return None;
-        }
-        let mut differ = (0..).zip(self.0.iter().zip(&other.0)).filter(|(_, (one, other))| one.1 != other.1);
-        let Some((place, _)) = differ.next() else { return Some(self.clone()) };
-        if differ.next().is_some() {
-            return None;
-        }
-        let mut joined = self.clone();
-        let theirs: &(Variable, Values) = other.0.get::<usize>(place)?;
-        joined.0.get_mut(place)?.1.or(&theirs.1);
-        Some(joined)
-    }
-
     /// What is left where nothing is said of a variable.
     #[must_use]
     pub fn without(mut self, variable: Variable) -> Self {
@@ -122,6 +100,36 @@ impl Given {
     #[must_use]
     pub fn with(&self, other: &Self) -> Option<Self> {
         other.0.iter().try_fold(self.clone(), |given, (variable, values)| given.and(*variable, values))
+    }
+
+    /// The same places in fewer boxes: those that differ in one variable alone are one, and what may have any value is
+    /// not named.
+    pub(crate) fn fewer(mut boxes: Vec<Self>, size: impl Fn(Variable) -> usize) -> Vec<Self> {
+        loop {
+            let before = boxes.len();
+            if before < 2 {
+                return boxes;
+            }
+            let variables: BTreeSet<Variable> =
+                boxes.iter().flat_map(|given| given.iter().map(|(variable, _)| variable)).collect();
+            for variable in variables {
+                let mut unsaid = Vec::new();
+                let mut said: BTreeMap<Self, Values> = BTreeMap::new();
+                for given in boxes {
+                    match given.get(variable).cloned() {
+                        Some(values) => said.entry(given.without(variable)).or_default().or(&values),
+                        None => unsaid.push(given),
+                    }
+                }
+                unsaid.extend(said.into_iter().filter_map(|(given, values)| {
+                    if values.count() == size(variable) { Some(given) } else { given.and(variable, &values) }
+                }));
+                boxes = unsaid;
+            }
+            if boxes.len() == before {
+                return boxes;
+            }
+        }
     }
 
     /// Everything that is given, variables in order.

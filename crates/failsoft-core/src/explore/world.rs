@@ -1,6 +1,7 @@
 //! An engine and a request in which anything can be made the case.
 
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -16,7 +17,8 @@ use crate::needs::{Asking, Condition as Found};
 use crate::request::Request;
 use crate::state::{DependencyState, State};
 use crate::{
-    ClassId, Decision, DependencyId, Health, MeterId, MeterMode, Millis, OperationId, Stage, Time, decide,
+    ClassId, Decision, DependencyId, Health, MeterId, MeterMode, Millis, OperationId, Role, Stage, Time,
+    decide,
 };
 
 pub(super) struct World<'m> {
@@ -29,7 +31,10 @@ pub(super) struct World<'m> {
     plain: State,
     state: State,
     plain_request: Request,
-    prepared: BTreeMap<(DependencyId, Supposed), DependencyState>,
+    /// Dependencies in which something else is the case, in order.
+    prepared: BTreeMap<DependencyId, Vec<(Supposed, DependencyState)>>,
+    /// What rungs tell apart of a target.
+    seen: BTreeMap<(DependencyId, Role, bool), Rc<[Values]>>,
     /// How often something was asked.
     pub(super) asked: u64,
 }
@@ -63,7 +68,6 @@ impl<'m> World<'m> {
         request.class = Some(class);
         request.set_stage(stage);
         let state = plain.clone();
-        let (plain_request, prepared) = (request, BTreeMap::new());
         Some(Self {
             matrix,
             domains,
@@ -73,8 +77,9 @@ impl<'m> World<'m> {
             now,
             plain,
             state,
-            plain_request,
-            prepared,
+            plain_request: request,
+            prepared: BTreeMap::new(),
+            seen: BTreeMap::new(),
             asked: 0,
         })
     }
@@ -103,7 +108,14 @@ impl<'m> World<'m> {
 
     /// The variables that a rung looks at.
     pub(super) fn variables(&self, need: DependencyId, index: u16, rung: &Rung) -> Vec<Variable> {
-        let mut variables = match &rung.action {
+        let mut variables = self.looked_at(need, &rung.action);
+        variables.extend(self.counted_by_cap(need, index, rung));
+        variables
+    }
+
+    /// Those that its action looks at, whatever its cap says.
+    pub(super) fn looked_at(&self, need: DependencyId, action: &Action) -> Vec<Variable> {
+        match action {
             Action::LastKnown { of: LastKnownOf::Request, .. } => vec![Variable::Cached(need)],
             Action::LastKnown { of: LastKnownOf::Dependency, .. } => {
                 vec![Variable::Cached(need), Variable::LastOk(need)]
@@ -116,29 +128,30 @@ impl<'m> World<'m> {
             }
             Action::Retry { .. } => vec![Variable::Attempts(need), Variable::Remaining],
             Action::Allow | Action::Deny | Action::Defer | Action::Withhold | Action::Named { .. } => vec![],
-        };
-        variables.extend(rung.cap.map(|cap| match cap.of {
+        }
+    }
+
+    /// What its cap counts.
+    pub(super) fn counted_by_cap(&self, need: DependencyId, index: u16, rung: &Rung) -> Option<Variable> {
+        rung.cap.map(|cap| match cap.of {
             CapOf::Time(_) => Variable::FailedFor(need),
             CapOf::Requests(_) | CapOf::Amount(_) => Variable::Cap(need, index),
-        }));
-        variables
+        })
     }
 
     /// The values of a variable, those of a target together that a rung can't tell apart.
-    pub(super) fn groups(
-        &mut self,
-        need: DependencyId,
-        rung: &Rung,
-        variable: Variable,
-        given: &Given,
-    ) -> Vec<Values> {
+    pub(super) fn groups(&mut self, need: DependencyId, rung: &Rung, variable: Variable) -> Rc<[Values]> {
         let all = 0..self.domains.size(variable);
         let Variable::Condition(target) = variable else { return all.map(Values::one).collect() };
         let least_bad = matches!(rung.action, Action::LeastBad { .. });
+        // Of the need itself only its role makes a difference to what it sees of a target.
+        let key = (target, self.matrix.role(need), least_bad);
+        if let Some(known) = self.seen.get(&key) {
+            return known.clone();
+        }
         let mut groups: Vec<(Option<Seen>, Values)> = Vec::new();
         for place in all {
-            let Some(here) = given.and(variable, &Values::one(place)) else { continue };
-            let key = self.at(&here, |asking| {
+            let seen = self.at(&Given::one(variable, place), |asking| {
                 let (subject, seen) = (asking.subject(need)?, asking.subject(target)?);
                 Some(if least_bad {
                     Seen::Qualifies(asking.qualifies(target))
@@ -147,12 +160,14 @@ impl<'m> World<'m> {
                     Seen::Fallback { fine, bar: asking.bar_of_target(&subject, &seen) }
                 })
             });
-            match groups.iter_mut().find(|(held, _)| *held == key) {
+            match groups.iter_mut().find(|(held, _)| *held == seen) {
                 Some((_, values)) => values.insert(place),
-                None => groups.push((key, Values::one(place))),
+                None => groups.push((seen, Values::one(place))),
             }
         }
-        groups.into_iter().map(|(_, values)| values).collect()
+        let groups: Rc<[Values]> = groups.into_iter().map(|(_, values)| values).collect();
+        self.seen.insert(key, groups.clone());
+        groups
     }
 
     /// What is asked where the first value of everything given is the case, and the first of all of everything else.
@@ -183,7 +198,7 @@ impl<'m> World<'m> {
             if let Some(then) = of.failed_for.map(|time| now.minus(time)) {
                 request.age_reports(*id, then);
             }
-            self.become_(*id, of);
+            self.exchange(*id, of);
         }
         // What is counted while its store is lost is remembered otherwise.
         for fact in facts {
@@ -203,11 +218,8 @@ impl<'m> World<'m> {
             now,
         };
         let answer = ask(&asking);
-        for (id, _) in supposed {
-            let plain = self.plain.dependencies.get(id.index());
-            if let Some((held, plain)) = self.state.dependencies.get_mut(id.index()).zip(plain) {
-                held.clone_from(plain);
-            }
+        for (id, of) in &supposed {
+            self.exchange(*id, of);
         }
         if counted {
             self.state.tables.clone_from(&self.plain.tables);
@@ -247,15 +259,20 @@ impl<'m> World<'m> {
         }
     }
 
-    fn become_(&mut self, id: DependencyId, supposed: &Supposed) {
-        let key = (id, supposed.clone());
-        if !self.prepared.contains_key(&key) {
-            let Some(state) = supposed.state(self.matrix, id, self.now) else { return };
-            self.prepared.insert(key.clone(), state);
-        }
-        let prepared = self.prepared.get(&key);
-        if let Some((held, prepared)) = self.state.dependencies.get_mut(id.index()).zip(prepared) {
-            held.clone_from(prepared);
+    /// What is prepared takes the place of what stands there, and that its own: done twice, all is as it was.
+    fn exchange(&mut self, id: DependencyId, supposed: &Supposed) {
+        let Some(held) = self.state.dependencies.get_mut(id.index()) else { return };
+        let known = self.prepared.entry(id).or_default();
+        let prepared = match known.binary_search_by(|(of, _)| of.cmp(supposed)) {
+            Ok(place) => known.get_mut(place),
+            Err(place) => {
+                let Some(state) = supposed.state(self.matrix, id, self.now) else { return };
+                known.insert(place, (supposed.clone(), state));
+                known.get_mut(place)
+            }
+        };
+        if let Some((_, prepared)) = prepared {
+            core::mem::swap(held, prepared);
         }
     }
 

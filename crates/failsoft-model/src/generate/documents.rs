@@ -11,8 +11,9 @@ use super::{
 };
 use super::{healths, meters, rungs, windows};
 
-/// Settles the names: 1 to 6 dependencies, 0 to 4 operations (nearly always some), meters on guards.
-pub(super) fn plan(rng: &mut Rng) -> Plan {
+/// Settles the names: so many dependencies and operations, or 1 to 6 dependencies and 0 to 4 operations (nearly always
+/// some); meters on guards.
+pub(super) fn plan(rng: &mut Rng, size: Option<(usize, usize)>) -> Plan {
     let flavour = match rng.u32(0..100) {
         0..=2 => Flavour::Crowded,
         3..=27 => Flavour::Metered,
@@ -27,14 +28,18 @@ pub(super) fn plan(rng: &mut Rng) -> Plan {
         _ => 3,
     };
     let mut dependencies = Vec::new();
-    for number in 0..rng.usize(1..=most) {
+    for number in 0..size.map_or_else(|| rng.usize(1..=most), |(dependencies, _)| dependencies) {
         let role = pick(rng, &["guard", "guard", "guard", "serve", "serve", "observe"]);
         let role = if metered && number == 0 { "guard" } else { role };
         let glass = role == "guard" && chance(rng, 50);
         dependencies.push(Named { name: format!("{role}-{number}"), role, glass });
     }
     let mut operations = Vec::new();
-    let count = if chance(rng, 4) { 0 } else { rng.usize(1..=4) };
+    let count = match size {
+        Some((_, operations)) => operations,
+        None if chance(rng, 4) => 0,
+        None => rng.usize(1..=4),
+    };
     for number in 0..count {
         let mut needs: Vec<String> = dependencies.iter().map(|named| named.name.clone()).collect();
         rng.shuffle(&mut needs);
