@@ -199,18 +199,21 @@ fn ladders(
         .collect();
     let only = whose.document["operation"].as_object().is_some_and(|all| all.len() == 1);
     for name in needs {
+        let observes = whose.document["dependency"][name]["role"] == "observe";
         let ran_out = found.answers.iter().filter(|(answer, _)| {
             answer.dependency.as_deref() == Some(name)
                 && answer.rung.is_none()
                 && matches!(answer.kind.as_str(), "deny" | "allow")
                 && !matches!(answer.fault.as_deref(), Some("refused" | "rejected" | "cancelled"))
+                && !(observes && answer.by_advice_alone)
         });
-        let smallest = ran_out.map(|(_, smallest)| smallest.size).min();
+        let ran_out: Vec<_> = ran_out.collect();
+        let smallest = ran_out.iter().map(|(_, smallest)| smallest.size).min();
         let path = format!("dependency.{name}.on_failure");
         let told = at(report, Code::RunsOut, &path).and_then(|found| found.situation.as_ref());
         let size = told.map(|shown| shown.facts.len());
         if only && smallest != size {
-            return Err(format!("{path}: runs out at {smallest:?}, told {told:?}"));
+            return Err(format!("{path}: runs out at {smallest:?} by {ran_out:?}, told {told:?}"));
         }
         seen.ran_out += u64::from(only && smallest.is_some());
         let ladder = whose.document["dependency"][name]["on_failure"].as_array().map_or(0, Vec::len);

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use judged::{answers, as_promised, breaks, decided};
 
 /// A situation that `check` has told, as data.
-struct Told {
+pub(crate) struct Told {
     facts: Vec<Value>,
     class: String,
     stage: &'static str,
@@ -30,14 +30,14 @@ struct Told {
     trace: Vec<Value>,
 }
 
-fn check(document: &Value) -> Result<Proven, String> {
+pub(crate) fn check(document: &Value) -> Result<Proven, String> {
     let text = document.to_string();
     prove("planted.json", text.as_bytes(), Format::Json, &Options::default(), &mut |_, _| ())
         .map_err(|mistakes| mistakes.to_string())
 }
 
 /// Whether there is such a finding; and what situation it tells.
-fn find(proven: &Proven, code: &str, at: &str) -> Option<Option<Told>> {
+pub(crate) fn find(proven: &Proven, code: &str, at: &str) -> Option<Option<Told>> {
     let place = proven.told.items().iter().position(|item| item.code == code && item.path == at)?;
     let matrix = &proven.loaded.matrix;
     Some(proven.situations[place].as_ref().map(|found| Told {

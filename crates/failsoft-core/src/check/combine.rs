@@ -8,10 +8,7 @@ use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::explore::{Domains, Given, TooMany, Variable};
-
-/// So many steps are taken to put needs together.
-pub(super) const MOST_STEPS: usize = 20_000_000;
+use crate::explore::{Domains, Given, TooMany, Variable, Work};
 
 /// A way in which a need is answered: where, and what matters of it.
 pub(super) struct Way<S> {
@@ -60,6 +57,9 @@ struct Reduced<S> {
     shared: Given,
     sign: S,
 }
+
+/// So much is held at once while needs are put together, about a hundred bytes each.
+const MOST_HELD: usize = 500_000;
 
 /// What needs come to, how many facts that takes, and the entry of the trail.
 type Held<A> = BTreeMap<A, (usize, usize)>;
@@ -130,9 +130,10 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
     fixed: &Given,
     limit: usize,
     start: A,
+    work: &Work,
     join: impl Fn(&A, &W::Sign) -> Option<A>,
 ) -> Result<Outcomes<'n, W, A>, TooMany> {
-    let (steps, unused) = reduced(domains, needs, fixed);
+    let (steps, unused) = reduced(domains, needs, fixed, work)?;
     let size_of = |given: &Given, variables: &[Variable]| {
         variables.iter().fold(0_usize, |sum, variable| {
             let facts = given.get(*variable).map_or(0, |values| domains.cheapest(*variable, values).1);
@@ -143,13 +144,12 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
     let begun = BTreeMap::from([(start, (size_of(fixed, &unused), 0))]);
     let mut held: BTreeMap<Given, Held<A>> = BTreeMap::from([(rest, begun)]);
     let mut trail = Vec::new();
-    let mut taken = 0_usize;
     for step in &steps {
         let mut next: BTreeMap<Given, Held<A>> = BTreeMap::new();
         let mut entries: Vec<(usize, usize)> = Vec::new();
+        let mut room = MOST_HELD;
         for (given, outcomes) in &held {
             for (place, way) in step.ways.iter().enumerate() {
-                taken = taken.saturating_add(1);
                 if !given.meets(&way.shared) {
                     continue;
                 }
@@ -157,8 +157,12 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
                 let Some(both) = given.with(&way.shared) else { continue };
                 let more = way.size.saturating_add(size_of(&both, &step.done));
                 let both = step.done.iter().fold(both, |given, variable| given.without(*variable));
+                work.take(both.len().saturating_mul(4).saturating_add(outcomes.len()))?;
+                room = room.saturating_sub(both.len().saturating_add(outcomes.len() >> 2));
+                if room == 0 {
+                    return Err(TooMany);
+                }
                 let next = next.entry(both).or_default();
-                taken = taken.saturating_add(outcomes.len());
                 for (outcome, (size, entry)) in outcomes {
                     let size = size.saturating_add(more);
                     if size >= limit {
@@ -174,9 +178,8 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
                     entries.push((*entry, place));
                 }
             }
-            if taken > MOST_STEPS {
-                return Err(TooMany);
-            }
+            let each = given.len().saturating_add(4) >> 2;
+            work.take(step.ways.len().saturating_mul(each))?;
         }
         trail.push(entries);
         held = next;
@@ -190,12 +193,17 @@ pub(super) fn combine<'n, W: AsWay, A: Ord + Clone>(
     Ok(Outcomes { domains, needs, fixed: fixed.clone(), last, steps, trail })
 }
 
+/// The needs in the order in which they are put together, and what nobody looks at.
+type Parts<S> = (Vec<Step<S>>, Vec<Variable>);
+
 /// The ways of each need with what only it looks at counted, and what nobody looks at.
 fn reduced<W: AsWay>(
     domains: &Domains,
     needs: &[&[W]],
     fixed: &Given,
-) -> (Vec<Step<W::Sign>>, Vec<Variable>) {
+    work: &Work,
+) -> Result<Parts<W::Sign>, TooMany> {
+    work.take(needs.iter().map(|ways| ways.len()).sum::<usize>().saturating_mul(5))?;
     let looked: Vec<BTreeSet<Variable>> = needs
         .iter()
         .map(|ways| ways.iter().flat_map(|way| way.given().iter().map(|(variable, _)| variable)).collect())
@@ -215,19 +223,18 @@ fn reduced<W: AsWay>(
     let mut steps = Vec::new();
     let mut open: BTreeSet<Variable> = BTreeSet::new();
     let mut rest: Vec<(usize, Vec<Reduced<W::Sign>>)> =
-        needs.iter().map(|ways| smallest_of(domains, ways, fixed, &shared)).enumerate().collect();
+        needs.iter().map(|ways| smallest_of((domains, work), ways, fixed, &shared)).enumerate().collect();
     while !rest.is_empty() {
+        work.take(rest.len().saturating_mul(open.len().saturating_add(2)))?;
         // What looks at the same things as others comes first, while needs have come to little together. Next comes the need
         // after which the fewest things are open; of such the one with the fewest ways.
         let opens = |need: usize| {
-            let mine = looked.get(need);
+            let Some(mine) = looked.get(need) else { return open.len() };
             let after = |variable: &&Variable| {
-                rest.iter().any(|(other, _)| {
-                    *other != need && looked.get(*other).is_some_and(|theirs| theirs.contains(*variable))
-                })
+                times.get(*variable).is_some_and(|times| *times > usize::from(mine.contains(*variable)))
             };
-            let all: BTreeSet<&Variable> = open.iter().chain(mine.into_iter().flatten()).collect();
-            all.into_iter().filter(after).count()
+            let new = mine.iter().filter(|variable| !open.contains(*variable));
+            open.iter().chain(new).filter(after).count()
         };
         let alone = |need: usize| looked.get(need).is_none_or(BTreeSet::is_empty);
         let best = rest
@@ -236,21 +243,23 @@ fn reduced<W: AsWay>(
             .min_by_key(|(_, (need, ways))| (!ways.is_empty(), alone(*need), opens(*need), ways.len()));
         let Some(place) = best.map(|(place, _)| place) else { break };
         let (need, ways) = rest.remove(place);
-        open.extend(looked.get(need).into_iter().flatten());
+        for variable in looked.get(need).into_iter().flatten() {
+            open.insert(*variable);
+            if let Some(times) = times.get_mut(variable) {
+                *times = times.saturating_sub(1);
+            }
+        }
         let (still, done): (BTreeSet<Variable>, BTreeSet<Variable>) =
-            open.into_iter().partition(|variable| {
-                rest.iter()
-                    .any(|(other, _)| looked.get(*other).is_some_and(|theirs| theirs.contains(variable)))
-            });
+            open.into_iter().partition(|variable| times.get(variable).is_some_and(|times| *times > 0));
         open = still;
         steps.push(Step { need, ways, done: done.into_iter().collect() });
     }
     let unused = fixed.iter().map(|(variable, _)| variable).filter(|variable| !times.contains_key(variable));
-    (steps, unused.collect())
+    Ok((steps, unused.collect()))
 }
 
 fn smallest_of<W: AsWay>(
-    domains: &Domains,
+    (domains, work): (&Domains, &Work),
     ways: &[W],
     fixed: &Given,
     shared: &impl Fn(&Variable) -> bool,
@@ -281,7 +290,7 @@ fn smallest_of<W: AsWay>(
         groups.entry((sign, size)).or_default().push(shared);
     }
     let merged = groups.into_iter().flat_map(|((sign, size), shared)| {
-        let shared = Given::fewer(shared, |variable| domains.size(variable));
+        let shared = Given::fewer(shared, domains, work);
         shared.into_iter().map(move |shared| Reduced { size, shared, sign: sign.clone() })
     });
     merged.collect()

@@ -9,7 +9,7 @@ use super::pairs::{Direction, Joint, Pair, Sides};
 use super::prover::{Prover, Scope, smallest};
 use super::rules::{Stops, joint};
 use crate::answer::Obligation;
-use crate::explore::{Domains, Fact, Given, Names, Situation, TooMany, Variable};
+use crate::explore::{Domains, Fact, Given, Names, Situation, TooMany, Variable, Work};
 use crate::matrix::Matrix;
 use crate::{ClassId, Decision, DependencyId, Emit, OperationId, Stage};
 
@@ -109,8 +109,9 @@ pub fn diff_in(old: &Matrix, new: &Matrix, scope: Scope<'_>, progress: &mut dyn 
     let class = scope.class.map(|class| of_other(old, new, class));
     let facts = scope.facts.is_some().then_some::<&dyn Fn(&Fact) -> bool>(&allows);
     let other = Scope { class, stage: scope.stage, facts };
-    let mut left = Prover::new(old, &ours, scope);
-    let mut right = Prover::new(new, &theirs, other);
+    let work = Work::default();
+    let mut left = Prover::new(work.clone(), old, &ours, scope);
+    let mut right = Prover::new(work, new, &theirs, other);
     let mut diff = Diff {
         removed: missing(old.operations(), |name| new.operation(name).is_some()),
         added: missing(new.operations(), |name| old.operation(name).is_some()),
@@ -378,11 +379,11 @@ fn direction(old: (&Matrix, &Decision), new: (&Matrix, &Decision)) -> Option<Dir
     (!same).then_some(Direction::Other)
 }
 
-/// Whether any decision differs between two matrices.
+/// Whether any decision differs between two matrices, where so much work may be done.
 ///
 /// # Errors
 /// They are too large to go through.
-pub fn differ(old: &Matrix, new: &Matrix) -> Result<bool, TooMany> {
+pub fn differ(old: &Matrix, new: &Matrix, work: &Work) -> Result<bool, TooMany> {
     let names = Names::of(old, new);
     let both = both(old, new);
     let same = |count: usize, other: usize| both.len() == count && both.len() == other;
@@ -391,9 +392,11 @@ pub fn differ(old: &Matrix, new: &Matrix) -> Result<bool, TooMany> {
     {
         return Ok(true);
     }
+    // Each dependency has some hundred conditions.
+    work.take(old.dependencies.len().saturating_add(new.dependencies.len()).saturating_mul(600))?;
     let (ours, theirs) = Domains::joined(old, new, &names);
-    let (mut left, mut right) =
-        (Prover::new(old, &ours, Scope::default()), Prover::new(new, &theirs, Scope::default()));
+    let prover = |matrix, domains| Prover::new(work.clone(), matrix, domains, Scope::default());
+    let (mut left, mut right) = (prover(old, &ours), prover(new, &theirs));
     let mut too_many = false;
     for (one, other, _) in both {
         let mut pair = Pair::new(&mut left, &mut right, &names);

@@ -10,7 +10,9 @@ use super::prover::{Prover, View, smallest};
 use super::rules::Rules;
 use crate::answer::{ObligationName, ReasonKind};
 use crate::draft::InvariantCondition;
-use crate::explore::{Answered, Case, Domains, Fact, Finding, Given, Situation, TooMany, Values, Variable};
+use crate::explore::{
+    Answered, Case, Domains, Fact, Finding, Given, MOST_CASES, Situation, TooMany, Values, Variable,
+};
 use crate::matrix::Invariant;
 use crate::{ClassId, DependencyId, Path, Posture, RuleKind, Stage, Verdict};
 
@@ -111,8 +113,9 @@ impl Prover<'_> {
         let mut broken: Option<Broken> = None;
         let mut seen = false;
         for view in views {
-            for (of, fixed) in self.supposed(invariant, view) {
+            for (of, fixed) in self.supposed(invariant, view)? {
                 seen = true;
+                self.work.enough()?;
                 let limit = broken.as_ref().map_or(usize::MAX, |held| held.size);
                 let found = self.broken_in(invariant, (view, of), rules, &fixed, limit)?;
                 if let Some(found) = found
@@ -148,7 +151,11 @@ impl Prover<'_> {
     }
 
     /// What `when` allows, for the classes and stages of a view; findings of targets may differ between them.
-    fn supposed(&mut self, invariant: &Invariant, view: &View) -> Vec<((ClassId, Stage), Given)> {
+    fn supposed(
+        &mut self,
+        invariant: &Invariant,
+        view: &View,
+    ) -> Result<Vec<((ClassId, Stage), Given)>, TooMany> {
         let mut different: Vec<((ClassId, Stage), Given)> = Vec::new();
         for (class, stage) in &view.alike {
             let mut all = Vec::from([Given::default()]);
@@ -156,6 +163,10 @@ impl Prover<'_> {
                 let boxes = self.as_supposed(view, (*class, *stage), *id, *condition);
                 let both = |given: &Given| boxes.iter().filter_map(|one| given.with(one)).collect::<Vec<_>>();
                 all = all.iter().flat_map(both).collect();
+                self.work.take(boxes.len().saturating_add(all.len()).saturating_mul(10))?;
+                if all.len() > MOST_CASES {
+                    return Err(TooMany);
+                }
             }
             for given in all {
                 if let Some(given) = self.within(given)
@@ -165,7 +176,7 @@ impl Prover<'_> {
                 }
             }
         }
-        different
+        Ok(different)
     }
 
     /// Where a dependency is as an invariant supposes. One that a meter holds or cuts has last said no.
@@ -187,8 +198,9 @@ impl Prover<'_> {
         };
         let mut held = Values::none();
         for case in cases.iter().filter(is_held) {
-            if let Some(values) = case.given.get(Variable::Condition(id)) {
-                held.or(values);
+            match case.given.get(Variable::Condition(id)) {
+                Some(values) => held.or(values),
+                None => (0..found.len()).for_each(|place| held.insert(place)),
             }
         }
         let (mut free, mut limited) = (Values::none(), Values::none());
@@ -315,7 +327,7 @@ impl Prover<'_> {
         let needs: Vec<&[Way<Sign>]> = needs.iter().map(Vec::as_slice).collect();
         let start = Together { shown: false, stops: false, unchecked: 0 };
         let bound = most.map_or(0, |most| most.saturating_add(1));
-        let outcomes = combine(self.domains, &needs, fixed, limit, start, |held, sign| {
+        let outcomes = combine(self.domains, &needs, fixed, limit, start, &self.work, |held, sign| {
             let unchecked = held.unchecked.saturating_add(u64::from(sign.unchecked)).min(bound);
             Some(Together { shown: held.shown || sign.shows, stops: held.stops || sign.stops, unchecked })
         })?;

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -21,10 +22,47 @@ struct Knob {
     code: Code,
     path: Path,
     what: String,
-    help: String,
-    matrix: Matrix,
+    help: &'static str,
+    change: Change,
     /// The needs that it can make a difference to.
-    touches: BTreeSet<DependencyId>,
+    touches: Rc<BTreeSet<DependencyId>>,
+}
+
+/// What is taken out.
+#[derive(Clone, Copy)]
+enum Change {
+    /// A rung of a ladder, or what is written for a no.
+    Rung(DependencyId, Option<usize>),
+    /// A key of its `when`.
+    Key(DependencyId, Option<usize>, fn(&mut Rung)),
+    Cap(DependencyId, usize),
+    /// It needs no trying without.
+    Nothing,
+}
+
+impl Change {
+    fn of(self, matrix: &Matrix) -> Matrix {
+        let mut matrix = matrix.clone();
+        let (id, place) = match self {
+            Self::Rung(id, place) | Self::Key(id, place, _) => (id, place),
+            Self::Cap(id, place) => (id, Some(place)),
+            Self::Nothing => return matrix,
+        };
+        let dependency = matrix.dependencies.get_mut(id.index());
+        let rung = dependency.and_then(|dependency| match place {
+            Some(place) => dependency.ladder.get_mut(place),
+            None => dependency.refusal.as_mut(),
+        });
+        if let Some(rung) = rung {
+            match self {
+                Self::Rung(..) => rung.when.parameter = false,
+                Self::Key(_, _, take_out) => take_out(rung),
+                Self::Cap(..) => rung.cap = None,
+                Self::Nothing => {}
+            }
+        }
+        matrix
+    }
 }
 
 /// A key of `when`, and how it is taken out.
@@ -48,11 +86,12 @@ pub(super) fn found(prover: &mut Prover<'_>, seen: &Seen, operations: &[Done], f
                 code: knob.code,
                 path: knob.path,
                 what: knob.what,
-                help: Some(knob.help),
+                help: Some(String::from(knob.help)),
                 situation: None,
             }),
             Err(TooMany) => {
-                found.push(super::too_large(knob.path, "whether it changes anything"));
+                found
+                    .push(super::too_large(knob.path, "whether it, or a setting after it, changes anything"));
                 return;
             }
         }
@@ -73,17 +112,14 @@ fn knobs(prover: &Prover<'_>, seen: &Seen, operations: &[Done]) -> Vec<Knob> {
     for (id, name) in prover.matrix.dependencies() {
         let ladder =
             prover.matrix.dependencies.get(id.index()).map_or(&[][..], |known| known.ladder.as_slice());
-        let touches = touched(prover.matrix, id);
+        let touches = Rc::new(touched(prover.matrix, id));
         let read = needed.contains(&id);
         if touches.is_disjoint(&needed) {
             continue;
         }
-        let knob = |code, path: Path, what, help: &str, change: &dyn Fn(&mut crate::matrix::Dependency)| {
-            let mut matrix = prover.matrix.clone();
-            if let Some(dependency) = matrix.dependencies.get_mut(id.index()) {
-                change(dependency);
-            }
-            Knob { code, path, what, help: String::from(help), matrix, touches: touches.clone() }
+        let knob = |code, path: Path, what, help, change| {
+            let touches = touches.clone();
+            Knob { code, path, what, help, change, touches }
         };
         for (place, (index, rung)) in (0u16..).zip(ladder).enumerate() {
             let path = rung_path(prover, id, index);
@@ -98,14 +134,8 @@ fn knobs(prover: &Prover<'_>, seen: &Seen, operations: &[Done]) -> Vec<Knob> {
                     path.clone(),
                     format!("this rung of {name} answers in no situation"),
                     "take it out, or mend what stands above it or its `when`",
-                    &|dependency| {
-                        if let Some(rung) = dependency.ladder.get_mut(place) {
-                            rung.when.parameter = false;
-                        }
-                    },
+                    Change::Rung(id, Some(place)),
                 ));
-            }
-            if !answers {
                 continue; // What is said of it is said of the whole rung.
             }
             let within = path.key(rung.kind.as_str());
@@ -116,11 +146,7 @@ fn knobs(prover: &Prover<'_>, seen: &Seen, operations: &[Done]) -> Vec<Knob> {
                         within.key("when").key(key),
                         format!("`when.{key}` of this rung of {name} narrows nothing: no situation is decided otherwise without it"),
                         "take it out, or mend what it was meant to keep away",
-                        &|dependency| {
-                            if let Some(rung) = dependency.ladder.get_mut(place) {
-                                take_out(rung);
-                            }
-                        },
+                        Change::Key(id, Some(place), take_out),
                     ));
                 }
             }
@@ -130,11 +156,7 @@ fn knobs(prover: &Prover<'_>, seen: &Seen, operations: &[Done]) -> Vec<Knob> {
                     within.key("cap"),
                     format!("the cap of this rung of {name} bounds nothing: no situation is decided otherwise without it"),
                     "take it out, or see what answers below it",
-                    &|dependency| {
-                        if let Some(rung) = dependency.ladder.get_mut(place) {
-                            rung.cap = None;
-                        }
-                    },
+                    Change::Cap(id, place),
                 ));
             }
         }
@@ -146,7 +168,7 @@ fn knobs(prover: &Prover<'_>, seen: &Seen, operations: &[Done]) -> Vec<Knob> {
     knobs
 }
 
-type Make<'a> = dyn Fn(Code, Path, String, &str, &dyn Fn(&mut crate::matrix::Dependency)) -> Knob + 'a;
+type Make<'a> = dyn Fn(Code, Path, String, &'static str, Change) -> Knob + 'a;
 
 fn refusal(
     prover: &Prover<'_>,
@@ -168,11 +190,7 @@ fn refusal(
             path,
             format!("the `on_refusal` of {name} answers in no situation: every no is denied as if it were not written"),
             "take it out, or mend its `when`",
-            &|dependency| {
-                if let Some(rung) = &mut dependency.refusal {
-                    rung.when.parameter = false;
-                }
-            },
+            Change::Rung(id, None),
         ));
         return;
     }
@@ -183,11 +201,7 @@ fn refusal(
                 path.key(written.kind.as_str()).key("when").key(key),
                 format!("`when.{key}` of the `on_refusal` of {name} narrows nothing: no situation is decided otherwise without it"),
                 "take it out, or mend what it was meant to keep away",
-                &|dependency| {
-                    if let Some(rung) = &mut dependency.refusal {
-                        take_out(rung);
-                    }
-                },
+                Change::Key(id, None, take_out),
             ));
         }
     }
@@ -196,27 +210,20 @@ fn refusal(
 fn of_operation(prover: &Prover<'_>, id: OperationId, rules: &Rules, knobs: &mut Vec<Knob>) {
     let Some(operation) = prover.operation(id) else { return };
     let path = Path::root().key("operation").key(&operation.name);
-    let knob = |code, path, what, help: &str, matrix| Knob {
-        code,
-        path,
-        what,
-        help: String::from(help),
-        matrix,
-        touches: BTreeSet::new(),
-    };
     for place in 0..u16::try_from(operation.refuse.len()).unwrap_or(u16::MAX) {
         if rules.stopped_by(place).is_err() {
             // No attributes make it the first that holds, so it needs no trying without.
-            knobs.push(knob(
-                Code::DeadRung,
-                path.key("refuse").index(usize::from(place)),
-                format!(
+            knobs.push(Knob {
+                code: Code::DeadRung,
+                path: path.key("refuse").index(usize::from(place)),
+                what: format!(
                     "this refuse rule of {} decides nothing: a rule above it holds wherever it would",
                     operation.name
                 ),
-                "take it out, or put it above the other",
-                prover.matrix.clone(),
-            ));
+                help: "take it out, or put it above the other",
+                change: Change::Nothing,
+                touches: Rc::default(),
+            });
         }
     }
 }
@@ -256,39 +263,36 @@ fn touched(matrix: &Matrix, id: DependencyId) -> BTreeSet<DependencyId> {
 fn is_live(prover: &mut Prover<'_>, knob: &Knob, operations: &[Done]) -> Result<bool, TooMany> {
     let names = Names::default();
     let domains = prover.domains;
-    let mut without = prover.with(&knob.matrix, domains, &knob.touches);
-    let concerned = |id: &OperationId| {
-        let same = prover.matrix.operations.get(id.index()) == knob.matrix.operations.get(id.index());
-        !same || prover.matrix.needs(*id).any(|need| knob.touches.contains(&need))
-    };
+    if matches!(knob.change, Change::Nothing) {
+        return Ok(false);
+    }
+    prover.work.take(prover.size())?;
+    let matrix = knob.change.of(prover.matrix);
+    let mut without = prover.with(&matrix, domains, &knob.touches);
+    let concerned = |id: &OperationId| prover.matrix.needs(*id).any(|need| knob.touches.contains(&need));
     let concerned: Vec<&Done> = operations.iter().filter(|done| concerned(&done.id)).collect();
     for done in &concerned {
-        if is_seen_at_once(prover, &mut without, done, &knob.touches) {
+        if is_seen_at_once(prover, &without, done, &knob.touches) {
             return Ok(true);
         }
     }
-    let mut work = without.work;
     for Done { id, rules, .. } in concerned {
         let stops = rules.stops();
         let classes: Vec<ClassId> = prover.matrix.classes().map(|(class, _)| class).collect();
         let mut pair = Pair::new(&mut *prover, &mut without, &names);
         for class in classes {
             if pair.differs((*id, *id), (class, class), &stops)? {
-                work = work.max(without.work);
-                prover.work = work;
                 return Ok(true);
             }
         }
-        work = work.max(without.work);
     }
-    prover.work = work;
     Ok(false)
 }
 
 /// A short way: a situation in which one need is answered otherwise often shows it.
 fn is_seen_at_once(
     prover: &Prover<'_>,
-    without: &mut Prover<'_>,
+    without: &Prover<'_>,
     done: &Done,
     touches: &BTreeSet<DependencyId>,
 ) -> bool {
@@ -307,7 +311,9 @@ fn is_seen_at_once(
             }
             let Some((old, new)) = &mut explorers else { continue };
             for case in &need.cases {
-                without.work = without.work.saturating_add(1);
+                if without.work.enough().is_err() {
+                    return false;
+                }
                 if new.answer(need.id, &case.given) == case.answer {
                     continue;
                 }

@@ -12,7 +12,7 @@ use super::invariants::facts;
 use super::prover::{Need, Prover, View, smallest, targets};
 use super::rules::Rules;
 use crate::answer::ReasonKind;
-use crate::explore::{Ailment, Case, Fact, Given, Situation, Variable};
+use crate::explore::{Ailment, Case, Fact, Given, Situation, Values, Variable};
 use crate::matrix::{CapOf, Rung};
 use crate::{DependencyId, Health, OperationId, Path, Posture, Report, Role, RungKind};
 
@@ -54,12 +54,15 @@ impl Seen {
         let passed = passed.clone().ok().flatten();
         for need in view.needs.iter().filter(looked) {
             if self.known.insert((need.number, view.operation)) {
-                self.need(prover, need, view.operation, passed.as_ref());
+                self.need(prover, need, view, passed.as_ref());
             }
         }
     }
 
-    fn need(&mut self, prover: &Prover<'_>, need: &Rc<Need>, operation: OperationId, passed: Option<&Fact>) {
+    fn need(&mut self, prover: &Prover<'_>, need: &Rc<Need>, view: &View, passed: Option<&Fact>) {
+        let (class, stage) = view.first();
+        // Observers are looked at even where a rule stops the request.
+        let passed = passed.filter(|_| need.role != Role::Observe);
         for case in &need.cases {
             let Some(answer) = &case.answer else { continue };
             let by = match (answer.rung, answer.refusal, answer.kind) {
@@ -68,31 +71,43 @@ impl Seen {
                 (Some(rung), false, _) => By::Rung(rung),
                 (None, false, _) => By::RanOut,
             };
-            let (places, size) = smallest(prover.domains, &case.given);
             // Of two of one size what the request itself met is read more easily than a health.
-            let size: Size = (size.saturating_add(usize::from(passed.is_some())), places);
-            let situation = || Situation {
-                operation,
-                class: need.of.1,
-                stage: need.of.2,
-                facts: facts(prover.domains, &case.given, passed.cloned()),
+            let sized = |given: &Given| -> Size {
+                let (places, size) = smallest(prover.domains, given);
+                (size.saturating_add(usize::from(passed.is_some())), places)
             };
-            let callers = is_callers(prover, need.id, &case.given);
+            let shown = |given: &Given| Situation {
+                operation: view.operation,
+                class,
+                stage,
+                facts: facts(prover.domains, given, passed.cloned()),
+            };
+            let all = Some(case.given.clone());
+            let not_callers = || but(prover, need.id, &case.given, |told| is_callers(told));
             if let By::Rung(rung) = by {
-                self.operations.entry((need.id, rung)).or_default().insert(operation);
+                self.operations.entry((need.id, rung)).or_default().insert(view.operation);
                 let business = [401, 403, 404, 422, 429].contains(&answer.status);
-                if business && !callers && !answer.verdict.goes_on() {
+                if business
+                    && !answer.verdict.goes_on()
+                    && let Some(given) = not_callers()
+                {
+                    let size = sized(&given);
                     let held = self.business.get(&(need.id, rung));
                     if held.is_none_or(|(_, held, _)| size < *held) {
-                        self.business.insert((need.id, rung), (answer.status, size.clone(), situation()));
+                        self.business.insert((need.id, rung), (answer.status, size, shown(&given)));
                     }
                 }
             }
             // An observer that nobody but a bystander speaks against goes on, as it would by a rung that says so.
-            let hearsay = need.role == Role::Observe && is_advised(prover, need.id, &case.given);
-            if by == By::RanOut && (callers || hearsay) {
-                continue;
-            }
+            let told = match by {
+                By::RanOut if need.role == Role::Observe => but(prover, need.id, &case.given, |told| {
+                    is_callers(told) || *told == [Fact::Health(need.id, Ailment::Advised)]
+                }),
+                By::RanOut => not_callers(),
+                By::Rung(_) | By::Refusal => all,
+            };
+            let Some(given) = told else { continue };
+            let (size, situation) = (sized(&given), || shown(&given));
             if self.by.get(&(need.id, by)).is_none_or(|(held, _)| size < *held) {
                 self.by.insert((need.id, by), (size, situation()));
             }
@@ -169,22 +184,31 @@ fn is_bounded(rung: &Rung) -> bool {
     by_key || rung.when.health == crate::matrix::Set::of([Health::Down.number()])
 }
 
-/// Whether what is given is that the request itself is at fault.
-pub(super) fn is_callers(prover: &Prover<'_>, id: DependencyId, given: &Given) -> bool {
-    let variable = Variable::Condition(id);
-    let place = given.get(variable).and_then(crate::explore::Values::first).unwrap_or(0);
-    prover
-        .domains
-        .told(variable, place)
-        .iter()
-        .any(|fact| matches!(fact, Fact::Met(_, Report::Failed(fault)) if fault.caller()))
+/// Whether it is told that the request itself is at fault.
+pub(super) fn is_callers(told: &[Fact]) -> bool {
+    told.iter().any(|fact| matches!(fact, Fact::Met(_, Report::Failed(fault)) if fault.caller()))
 }
 
-/// Whether it is degraded by advice alone.
-fn is_advised(prover: &Prover<'_>, id: DependencyId, given: &Given) -> bool {
+/// The same but for some conditions of a dependency; nothing where that is all.
+fn but(
+    prover: &Prover<'_>,
+    id: DependencyId,
+    given: &Given,
+    is_out: impl Fn(&[Fact]) -> bool,
+) -> Option<Given> {
     let variable = Variable::Condition(id);
-    let place = given.get(variable).and_then(crate::explore::Values::first).unwrap_or(0);
-    prover.domains.told(variable, place) == [Fact::Health(id, Ailment::Advised)]
+    let mut rest = Values::none();
+    for place in 0..prover.domains.size(variable) {
+        if !is_out(&prover.domains.told(variable, place)) {
+            rest.insert(place);
+        }
+    }
+    given.and(variable, &rest)
+}
+
+/// Whether some of what is given is that the request itself is at fault.
+fn opens_for_callers(prover: &Prover<'_>, id: DependencyId, given: &Given) -> bool {
+    but(prover, id, given, |told| !is_callers(told)).is_some()
 }
 
 /// Answers by which a law would be broken (spec, laws). No matrix that was checked makes one.
@@ -206,7 +230,7 @@ pub(super) fn unlawful(prover: &Prover<'_>, view: &View, need: &Need, case: &Cas
     {
         return Some("2: a ladder of nothing but stops goes on");
     }
-    if guard && goes_on && !skipped && is_callers(prover, need.id, &case.given) {
+    if guard && goes_on && !skipped && opens_for_callers(prover, need.id, &case.given) {
         return Some("4: the caller's own fault opens a guard");
     }
     if guard && answer.refusal && answer.verdict == crate::Verdict::Allow {

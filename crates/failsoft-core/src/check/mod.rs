@@ -32,7 +32,7 @@ pub use finding::{Code, Found, Report, Severity};
 pub use pairs::Direction;
 pub use prover::Scope;
 
-use crate::explore::{Domains, TooMany};
+use crate::explore::{Domains, TooMany, Work};
 use crate::matrix::Matrix;
 use crate::{OperationId, Path};
 
@@ -67,7 +67,7 @@ pub fn check(matrix: &Matrix, progress: &mut dyn FnMut(usize, usize)) -> Report 
 #[must_use]
 pub fn check_in(matrix: &Matrix, scope: Scope<'_>, progress: &mut dyn FnMut(usize, usize)) -> Report {
     let domains = Domains::of(matrix);
-    let mut prover = Prover::new(matrix, &domains, scope);
+    let mut prover = Prover::new(Work::default(), matrix, &domains, scope);
     let mut report = Report::default();
     let mut seen = Seen::default();
     let mut looser = Looser::default();
@@ -165,7 +165,8 @@ fn operation(
 }
 
 /// Something that was not gone through.
-fn too_large(path: Path, what: &str) -> Found {
+#[must_use]
+pub fn too_large(path: Path, what: &str) -> Found {
     Found {
         code: Code::TooLarge,
         path,

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::combine::{MOST_STEPS, Outcomes, Way, combine};
+use super::combine::{Outcomes, Way, combine};
 use super::invariants::facts;
 use super::prover::{Need, Prover, View};
 use super::rules::Stops;
@@ -295,9 +295,7 @@ impl<'a, 'm, 'n> Pair<'a, 'm, 'n> {
             }
             return Ok(ways);
         }
-        if ours.len().saturating_mul(theirs.len()) > MOST_STEPS {
-            return Err(TooMany);
-        }
+        self.old.work.take(ours.len().saturating_mul(theirs.len()))?;
         for (place, (given, one)) in ours.iter().enumerate() {
             for (other_place, (other_given, other)) in theirs.iter().enumerate() {
                 if given.meets(other_given)
@@ -362,7 +360,8 @@ impl<'a, 'm, 'n> Pair<'a, 'm, 'n> {
         let old = self.begin(true, &sides.old, stopped.0);
         let new = self.begin(false, &sides.new, stopped.1);
         let start = Together { old, new, owe_other: false, observers_owe_other: false };
-        combine(self.old.domains, needs, &Given::default(), limit, start, |held, both| {
+        let work = self.old.work.clone();
+        combine(self.old.domains, needs, &Given::default(), limit, start, &work, |held, both| {
             let old = both.old.filter(|_| !held.old.by_rule || both.observers.0);
             let new = both.new.filter(|_| !held.new.by_rule || both.observers.1);
             let owes = |sign: Option<Sign>| sign.map_or(0, |sign| sign.owes);

@@ -4,12 +4,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use crate::explore::{Case, Domains, Explorer, Fact, Finding, Given, TooMany, Values, Variable};
+use crate::explore::{Case, Domains, Explorer, Fact, Finding, Given, TooMany, Values, Variable, Work};
 use crate::matrix::{Action, Matrix, Operation, Rung};
 use crate::{ClassId, DependencyId, Effect, OperationId, Role, Stage};
-
-/// So much work is done for one matrix; a question takes about a millionth of a second.
-pub(super) const MOST_WORK: u64 = 60_000_000;
 
 /// What a need answers, in every way.
 pub(super) struct Need {
@@ -18,8 +15,6 @@ pub(super) struct Need {
     pub(super) id: DependencyId,
     pub(super) role: Role,
     pub(super) cases: Vec<Case>,
-    /// An operation, class and stage in which it is so.
-    pub(super) of: (OperationId, ClassId, Stage),
 }
 
 /// An operation, in a class and at a stage: and all classes and stages in which it is the same.
@@ -77,11 +72,11 @@ pub(super) struct Prover<'m> {
     found: BTreeMap<Key, Rc<Vec<Option<Finding>>>>,
     allowed: BTreeMap<Variable, Option<Values>>,
     numbers: usize,
-    pub(super) work: u64,
+    pub(super) work: Work,
 }
 
 impl<'m> Prover<'m> {
-    pub(super) fn new(matrix: &'m Matrix, domains: &'m Domains, scope: Scope<'m>) -> Self {
+    pub(super) fn new(work: Work, matrix: &'m Matrix, domains: &'m Domains, scope: Scope<'m>) -> Self {
         Self {
             scope,
             matrix,
@@ -90,7 +85,7 @@ impl<'m> Prover<'m> {
             found: BTreeMap::new(),
             allowed: BTreeMap::new(),
             numbers: 0,
-            work: 0,
+            work,
         }
     }
 
@@ -114,8 +109,14 @@ impl<'m> Prover<'m> {
             found: BTreeMap::new(),
             allowed: BTreeMap::new(),
             numbers: self.numbers,
-            work: self.work,
+            work: self.work.clone(),
         }
+    }
+
+    /// How much there is to copy of the matrix and of what is known.
+    pub(super) fn size(&self) -> usize {
+        let rungs = self.matrix.dependencies.iter().map(|known| known.ladder.len().saturating_add(10));
+        rungs.sum::<usize>().saturating_add(self.matrix.operations.len()).saturating_add(self.known.len())
     }
 
     /// How many ways there are in which needs are answered.
@@ -183,13 +184,9 @@ impl<'m> Prover<'m> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        if self.work > MOST_WORK {
-            return Err(TooMany);
-        }
+        self.work.enough()?;
         let mut held = explorer.take().or_else(|| self.explorer(of)).ok_or(TooMany)?;
-        let before = held.asked();
         let cases = held.cases(id);
-        self.work = self.work.saturating_add(held.asked().saturating_sub(before));
         *explorer = Some(held);
         let number = self.numbers;
         self.numbers = number.saturating_add(1);
@@ -199,7 +196,7 @@ impl<'m> Prover<'m> {
                 let within = |case: Case| Some(Case { given: self.within(case.given)?, answer: case.answer });
                 cases = cases.into_iter().filter_map(within).collect();
             }
-            Rc::new(Need { number, id, role, cases, of })
+            Rc::new(Need { number, id, role, cases })
         });
         self.known.insert(key, need.clone());
         need
@@ -221,11 +218,8 @@ impl<'m> Prover<'m> {
         })
     }
 
-    pub(super) fn explorer(
-        &self,
-        (operation, class, stage): (OperationId, ClassId, Stage),
-    ) -> Option<Explorer<'m>> {
-        Explorer::new(self.matrix, self.domains, operation, class, stage)
+    pub(super) fn explorer(&self, of: (OperationId, ClassId, Stage)) -> Option<Explorer<'m>> {
+        Explorer::within(self.work.clone(), self.matrix, self.domains, of)
     }
 
     /// Whether it is one of its needs, or a target of theirs.
@@ -277,6 +271,7 @@ impl<'m> Prover<'m> {
         for target in ladder(id).iter().flat_map(targets) {
             bits.extend(ladder(target).iter().map(may));
         }
+        self.work.spend(bits.len());
         bits
     }
 }

@@ -77,23 +77,30 @@ fn longest(prover: &Prover<'_>, seen: &Seen, operation: OperationId, id: Depende
         }
         others.extend(targets(rung));
         if let Action::Retry { max_attempts, base, multiplier, jitter } = rung.action {
-            let mut tried = deadline(id);
-            for attempts in 1..max_attempts {
-                let wait = backed_off(base, multiplier, attempts);
-                let wait = if jitter > 0 { wait.percent(jitter.saturating_add(100)) } else { wait };
-                tried = tried.plus(wait).plus(deadline(id));
-                if tried > LONGEST {
-                    break;
-                }
-            }
-            own = own.max(tried);
+            own = own.max(tried(deadline(id), (base, multiplier, jitter), max_attempts));
         }
     }
     others.into_iter().fold(own, |sum, target| sum.plus(deadline(target)))
 }
 
-/// Longer than anybody waits: what is longer still is no different.
-const LONGEST: Millis = Millis::new(1 << 40);
+/// How long so many calls take, with the waits between them.
+fn tried(deadline: Millis, (base, multiplier, jitter): (Millis, u64, u64), max_attempts: u32) -> Millis {
+    let mut sum = deadline;
+    let mut wait = base;
+    for attempt in 1..max_attempts {
+        let longest = if jitter > 0 { wait.percent(jitter.saturating_add(100)) } else { wait };
+        let one = longest.plus(deadline);
+        let next = backed_off(wait, multiplier, 2);
+        if next == wait {
+            // It grows no more, so the rest takes as long each.
+            let rest = u64::from(max_attempts.saturating_sub(attempt));
+            return sum.plus(Millis::new(one.get().saturating_mul(rest)));
+        }
+        sum = sum.plus(one);
+        wait = next;
+    }
+    sum
+}
 
 /// Operations that can take longer than they may.
 pub(super) fn late(prover: &Prover<'_>, seen: &Seen, found: &mut Vec<Found>) {

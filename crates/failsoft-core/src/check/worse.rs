@@ -15,9 +15,6 @@ use crate::explore::{Answered, Case, Condition, Given, Situation, Values, Variab
 use crate::matrix::Rung;
 use crate::{DependencyId, Path, RungKind, Verdict};
 
-/// So many pairs of cases are compared.
-const MOST_PAIRS: usize = 5_000_000;
-
 /// Rungs that answer more loosely than in a better health.
 #[derive(Default)]
 pub(super) struct Looser {
@@ -25,7 +22,6 @@ pub(super) struct Looser {
     found: BTreeMap<(DependencyId, u16), (usize, Situation, String)>,
     /// Needs that were gone through: again only where nothing has to be told to let them be looked at.
     known: BTreeMap<usize, bool>,
-    pairs: usize,
     /// Needs of which nothing is said.
     too_many: BTreeSet<DependencyId>,
 }
@@ -44,8 +40,7 @@ pub(super) fn looser(prover: &Prover<'_>, view: &View, need: &Need, rules: &Rule
         let mine = alike(prover, mine);
         let strict = need.cases.iter().filter(|case| is_stricter(case, verdict));
         let strict = alike(prover, strict);
-        looser.pairs = looser.pairs.saturating_add(mine.len().saturating_mul(strict.len()));
-        if looser.pairs > MOST_PAIRS {
+        if prover.work.take(mine.len().saturating_mul(strict.len()).saturating_mul(4)).is_err() {
             looser.too_many.insert(need.id);
             return;
         }
@@ -107,7 +102,7 @@ fn is_stricter(case: &Case, verdict: Verdict) -> bool {
 
 /// Where these cases are, in as few boxes as may be.
 fn alike<'c>(prover: &Prover<'_>, cases: impl Iterator<Item = &'c Case>) -> Vec<Given> {
-    Given::fewer(cases.map(|case| case.given.clone()).collect(), |variable| prover.domains.size(variable))
+    Given::fewer(cases.map(|case| case.given.clone()).collect(), prover.domains, &prover.work)
 }
 
 /// Whether the rung says that it is meant for this health or class.

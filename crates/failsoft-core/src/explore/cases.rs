@@ -60,12 +60,13 @@ impl Explorer<'_> {
     /// Every way in which the need is answered. Together they are all there is, and no two overlap.
     ///
     /// # Errors
-    /// There are more than [`MOST_CASES`].
+    /// There are more than [`MOST_CASES`], or it is too much work.
     pub fn cases(&mut self, need: DependencyId) -> Result<Vec<Case>, TooMany> {
         let mut cases = Vec::new();
         let mut walks: BTreeMap<WalkKey, Ends> = BTreeMap::new();
         let mut alike: Alike = Vec::new();
-        for ((kind, within), values) in self.kinds(need) {
+        for ((kind, within), values) in self.kinds(need)? {
+            self.world.work.enough()?;
             let given = Given::of(Variable::Condition(need), values.clone());
             let (limited, eligible) = match &kind {
                 Kind::Fine { cut } => (cut.is_some(), None),
@@ -74,7 +75,7 @@ impl Explorer<'_> {
                 Kind::Failed { eligible, held, .. } => (*held, Some(eligible)),
             };
             let below = if limited {
-                self.below(need, given.clone(), &mut cases)
+                self.below(need, given.clone(), &mut cases)?
             } else {
                 Vec::from([given.clone()])
             };
@@ -131,12 +132,11 @@ impl Explorer<'_> {
     }
 
     /// What can be the case with the need itself, what the rules make the same of together.
-    fn kinds(&mut self, need: DependencyId) -> BTreeMap<(Kind, Vec<bool>), Values> {
+    fn kinds(&mut self, need: DependencyId) -> Result<BTreeMap<(Kind, Vec<bool>), Values>, TooMany> {
         // Whether a cap in time runs out depends on what it is counted from.
-        let capped = (0u16..).zip(self.world.ladder(need)).filter(|(_, rung)| rung.cap.is_some());
-        let capped: Vec<(u16, Variable)> = capped
-            .map(|(index, rung)| (index, self.world.variables(need, index, rung)))
-            .filter_map(|(index, variables)| Some((index, *variables.last()?)))
+        let capped: Vec<(u16, Variable)> = (0u16..)
+            .zip(self.world.ladder(need))
+            .filter_map(|(index, rung)| Some((index, self.world.counted_by_cap(need, index, rung)?)))
             .collect();
         let counts = !self.world.meters(need).is_empty();
         let mut kinds: BTreeMap<(Kind, Vec<bool>), Values> = BTreeMap::new();
@@ -157,8 +157,9 @@ impl Explorer<'_> {
                 within.push(self.world.is_up(need, &given));
             }
             kinds.entry((kind, within)).or_default().insert(place);
+            self.world.work.enough()?;
         }
-        kinds
+        Ok(kinds)
     }
 
     /// The same in fewer cases.
@@ -171,14 +172,19 @@ impl Explorer<'_> {
             }
         }
         let cases = by_answer.into_iter().flat_map(|(answer, boxes)| {
-            let boxes = Given::fewer(boxes, |variable| self.world.domains.size(variable));
+            let boxes = Given::fewer(boxes, self.world.domains, &self.world.work);
             boxes.into_iter().map(move |given| Case { given, answer: answer.clone() })
         });
         cases.collect()
     }
 
     /// Where no meter of the need is over its limit; where one is, the first that is answers.
-    fn below(&mut self, need: DependencyId, given: Given, cases: &mut Vec<Case>) -> Vec<Given> {
+    fn below(
+        &mut self,
+        need: DependencyId,
+        given: Given,
+        cases: &mut Vec<Case>,
+    ) -> Result<Vec<Given>, TooMany> {
         let mut rest = Vec::from([given]);
         for meter in self.world.meters(need) {
             let mut below = Vec::new();
@@ -191,9 +197,11 @@ impl Explorer<'_> {
                     }
                 }
             }
+            enough(below.len().saturating_add(cases.len()))?;
+            self.world.work.enough()?;
             rest = below;
         }
-        rest
+        Ok(rest)
     }
 
     /// Where a meter is over its limit, and where it is not: by what was read, and counted here besides.
@@ -241,8 +249,8 @@ impl Explorer<'_> {
         eligible: &[bool],
         own: &Given,
     ) -> Result<Vec<(End, Vec<Given>)>, TooMany> {
-        let domains = self.world.domains;
-        let fewer = |boxes| Given::fewer(boxes, |variable| domains.size(variable));
+        let (domains, work) = (self.world.domains, self.world.work.clone());
+        let fewer = |boxes| Given::fewer(boxes, domains, &work);
         let mut ends: Vec<(End, Vec<Given>)> = Vec::new();
         let mut held = BTreeMap::from([(Bar::Nothing, Vec::from([Given::default()]))]);
         let rungs = (0u16..).zip(self.world.ladder(need)).zip(eligible);
@@ -258,7 +266,7 @@ impl Explorer<'_> {
                     next.entry(bar).or_default().extend(boxes);
                     continue;
                 }
-                enough_work(boxes.len(), ways.len())?;
+                work.take(boxes.len().saturating_mul(ways.len()).saturating_mul(2))?;
                 let pairs = boxes.iter().flat_map(|given| ways.iter().map(move |way| (given, way)));
                 for (given, (way, outcome)) in pairs {
                     let Some(given) = given.with(way) else { continue };
@@ -335,9 +343,14 @@ impl Explorer<'_> {
         given: Given,
     ) -> Result<Vec<Way>, TooMany> {
         let Some((variable, rest)) = variables.split_first() else {
+            self.world.work.take(given.len().saturating_mul(4))?;
             let outcome = self.world.at(&given, |asking| outcome(asking, need, index));
             return Ok(outcome.map(|outcome| Way { given: Given::default(), outcome }).into_iter().collect());
         };
+        self.world.work.take(given.len().saturating_mul(8))?;
+        if self.world.domains.size(*variable) > MOST_VALUES {
+            return Err(TooMany);
+        }
         let mut found: Vec<(Vec<Way>, Values)> = Vec::new();
         for values in self.world.groups(need, rung, *variable).iter() {
             let Some(given) = given.and(*variable, values) else { continue };
@@ -367,13 +380,11 @@ fn looks_at_failure(rung: &Rung) -> bool {
     matches!(rung.action, Action::Retry { .. } | Action::LocalMeter { .. })
 }
 
+/// At most so many values of one thing are told apart.
+const MOST_VALUES: usize = 2_000;
+
 fn enough(cases: usize) -> Result<(), TooMany> {
     if cases > MOST_CASES { Err(TooMany) } else { Ok(()) }
-}
-
-/// That so many are held against so many is not too much.
-fn enough_work(boxes: usize, ways: usize) -> Result<(), TooMany> {
-    if boxes.saturating_mul(ways) > MOST_CASES.saturating_mul(50) { Err(TooMany) } else { Ok(()) }
 }
 
 /// What the rules make of a condition of the need's own, before its ladder is read.

@@ -254,6 +254,8 @@ impl Supposed {
         known.advance(rules, 0, now);
         for _ in 0..self.permits(matrix, id) {
             known.admit(rules, 0, now, true);
+            // A permit of no time has run out when the next is asked for.
+            known.advance(rules, 0, now);
         }
         Some(known)
     }

@@ -373,8 +373,11 @@ fn lengths(matrix: &Matrix, domains: &Domains) -> Vec<Millis> {
                 }
                 Action::LeastBad { of } => lengths.extend(of.iter().map(deadline)),
                 Action::Retry { base, multiplier, jitter, .. } => {
+                    let (mut wait, mut before) = (*base, 1);
                     for attempts in core::iter::once(&1).chain(domains.attempts(need)) {
-                        let wait = backed_off(*base, *multiplier, *attempts);
+                        // From where the fewer attempts left it.
+                        let more = attempts.saturating_sub(before).saturating_add(1);
+                        (wait, before) = (backed_off(wait, *multiplier, more), *attempts);
                         let longest =
                             if *jitter > 0 { wait.percent(jitter.saturating_add(100)) } else { wait };
                         lengths.insert(longest.plus(deadline(&need)));

@@ -8,6 +8,7 @@
 //! - `domains.rs`: the values that there are in a matrix, or in two.
 //! - `conditions.rs`: what can be the case with one dependency, as a snapshot tells it.
 //! - `world.rs`: an engine in which it is the case.
+//! - `work.rs`: how much of it may be gone through.
 //! - `fact.rs`: a situation, told as facts.
 
 mod cases;
@@ -16,6 +17,7 @@ mod domains;
 mod fact;
 mod values;
 mod variables;
+mod work;
 mod world;
 
 use alloc::collections::BTreeMap;
@@ -28,6 +30,7 @@ pub use domains::{Domains, Names};
 pub use fact::{Fact, Situation};
 pub use values::Values;
 pub use variables::{Given, Variable};
+pub use work::{TooMany, Work};
 
 use crate::answer::{Emit, NeedAnswer, Obligation, ReasonKind};
 use crate::matrix::Matrix;
@@ -96,10 +99,6 @@ pub struct Explorer<'m> {
     known: BTreeMap<(DependencyId, u16), Rc<[Way]>>,
 }
 
-/// There are more ways than can be gone through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany;
-
 /// At most so many ways in which one need is answered.
 pub const MOST_CASES: usize = 20_000;
 
@@ -126,14 +125,17 @@ impl<'m> Explorer<'m> {
         class: ClassId,
         stage: Stage,
     ) -> Option<Self> {
-        let world = World::new(matrix, domains, operation, class, stage)?;
-        Some(Self { world, known: BTreeMap::new() })
+        Self::within(Work::default(), matrix, domains, (operation, class, stage))
     }
 
-    /// How much work it was so far.
-    #[must_use]
-    pub const fn asked(&self) -> u64 {
-        self.world.asked
+    pub(crate) fn within(
+        work: Work,
+        matrix: &'m Matrix,
+        domains: &'m Domains,
+        of: (OperationId, ClassId, Stage),
+    ) -> Option<Self> {
+        let world = World::new(work, matrix, domains, of)?;
+        Some(Self { world, known: BTreeMap::new() })
     }
 
     /// What the rules find of a dependency in each of its conditions, in their order.

@@ -5,7 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use super::Domains;
 use super::values::Values;
+use super::work::Work;
 use crate::{DependencyId, MeterId};
 
 /// Something that can be the case or not.
@@ -44,6 +46,11 @@ impl Given {
 
     pub(crate) fn one(variable: Variable, place: usize) -> Self {
         Self::of(variable, Values::one(place))
+    }
+
+    /// How many variables are named.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The values that a variable may have, where that is given.
@@ -104,15 +111,17 @@ impl Given {
 
     /// The same places in fewer boxes: those that differ in one variable alone are one, and what may have any value is
     /// not named.
-    pub(crate) fn fewer(mut boxes: Vec<Self>, size: impl Fn(Variable) -> usize) -> Vec<Self> {
+    pub(crate) fn fewer(mut boxes: Vec<Self>, domains: &Domains, work: &Work) -> Vec<Self> {
         loop {
             let before = boxes.len();
-            if before < 2 {
+            if before < 2 || work.enough().is_err() {
                 return boxes;
             }
             let variables: BTreeSet<Variable> =
                 boxes.iter().flat_map(|given| given.iter().map(|(variable, _)| variable)).collect();
+            let count = variables.len().saturating_add(4);
             for variable in variables {
+                work.spend(boxes.len().saturating_mul(count));
                 let mut unsaid = Vec::new();
                 let mut said: BTreeMap<Self, Values> = BTreeMap::new();
                 for given in boxes {
@@ -122,7 +131,11 @@ impl Given {
                     }
                 }
                 unsaid.extend(said.into_iter().filter_map(|(given, values)| {
-                    if values.count() == size(variable) { Some(given) } else { given.and(variable, &values) }
+                    if values.count() == domains.size(variable) {
+                        Some(given)
+                    } else {
+                        given.and(variable, &values)
+                    }
                 }));
                 boxes = unsaid;
             }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::conditions::{Condition, Supposed};
 use super::values::Values;
+use super::work::{ASKED, Work};
 use super::{Domains, Fact, Given, Variable};
 use crate::draft::LastKnownOf;
 use crate::ladder::Bar;
@@ -35,8 +36,7 @@ pub(super) struct World<'m> {
     prepared: BTreeMap<DependencyId, Vec<(Supposed, DependencyState)>>,
     /// What rungs tell apart of a target.
     seen: BTreeMap<(DependencyId, Role, bool), Rc<[Values]>>,
-    /// How often something was asked.
-    pub(super) asked: u64,
+    pub(super) work: Work,
 }
 
 /// What a rung sees of a target.
@@ -48,12 +48,12 @@ enum Seen {
 
 impl<'m> World<'m> {
     pub(super) fn new(
+        work: Work,
         matrix: &'m Matrix,
         domains: &'m Domains,
-        operation_id: OperationId,
-        class: ClassId,
-        stage: Stage,
+        (operation_id, class, stage): (OperationId, ClassId, Stage),
     ) -> Option<Self> {
+        work.spend(matrix.dependencies.len().saturating_mul(ASKED.saturating_mul(4)));
         let operation = matrix.operations.get(operation_id.index())?;
         let now = Time::default();
         let mut plain = State::new(matrix, now);
@@ -80,7 +80,7 @@ impl<'m> World<'m> {
             plain_request: request,
             prepared: BTreeMap::new(),
             seen: BTreeMap::new(),
-            asked: 0,
+            work,
         })
     }
 
@@ -185,7 +185,8 @@ impl<'m> World<'m> {
     }
 
     fn where_<T>(&mut self, facts: &[Fact], ask: impl FnOnce(&Asking<'_>) -> Option<T>) -> Option<T> {
-        self.asked = self.asked.saturating_add(1);
+        let many = facts.len().saturating_mul(facts.len()) >> 3;
+        self.work.spend(facts.len().saturating_mul(2).saturating_add(ASKED).saturating_add(many));
         let now = self.now;
         let mut request = self.plain_request.clone();
         let mut supposed: Vec<(DependencyId, Supposed)> = Vec::new();

@@ -41,6 +41,8 @@ pub struct Answer {
     pub kind: String,
     /// `refused`, the class, or none.
     pub fault: Option<String>,
+    /// Nothing speaks against the dependency but advice.
+    pub by_advice_alone: bool,
 }
 
 /// What was found.
@@ -105,7 +107,7 @@ pub fn brute(
             keep(rule, facts);
         }
         for reason in seen.decision.get("reasons").and_then(Value::as_array).into_iter().flatten() {
-            let answer = answer(reason);
+            let answer = answer(reason, facts);
             match found.answers.get_mut(&answer) {
                 Some(smallest) if smallest.size <= facts.len() => {}
                 Some(smallest) => *smallest = situation(facts),
@@ -120,10 +122,18 @@ pub fn brute(
 }
 
 /// An answer as its reason tells it.
-fn answer(reason: &Value) -> Answer {
+fn answer(reason: &Value, facts: &[&Fact]) -> Answer {
     let text = |key: &str| reason.get(key).and_then(Value::as_str).map(str::to_owned);
+    let dependency = text("dependency");
+    let said = |kind: &str| {
+        facts.iter().map(|fact| fact.json()).any(|fact| {
+            let told = |key: &str| fact.get(key).and_then(Value::as_str);
+            told("fact") == Some(kind) && told("dependency") == dependency.as_deref()
+        })
+    };
     Answer {
-        dependency: text("dependency"),
+        by_advice_alone: said("advised") && !said("met"),
+        dependency,
         rung: reason.get("rung").and_then(Value::as_i64),
         kind: text("kind").unwrap_or_default(),
         fault: text("fault"),

@@ -3,7 +3,7 @@
 use failsoft_core::Path;
 use failsoft_core::check::{self, Code, Report};
 use failsoft_core::draft::{MatrixDraft, Value};
-use failsoft_core::explore::Situation;
+use failsoft_core::explore::{Situation, TooMany, Work};
 
 use super::collect::Found;
 use super::diagnostic::{Diagnostics, Severity};
@@ -121,13 +121,14 @@ fn silence(draft: &MatrixDraft, report: &mut Report) -> usize {
     silenced
 }
 
-/// Parameters that change nothing, whatever other value they have.
+/// Parameters that change nothing, whatever other value they have. Together they may take as much work as the matrix.
 fn parameters(
     loaded: &Loaded,
     (source, bytes, format, options): (&str, &[u8], Format, &Options),
     report: &mut Report,
 ) {
     let written = written(bytes, format);
+    let work = Work::default();
     for parameter in &loaded.draft.parameters {
         let reference = format!("${}", parameter.name);
         let placed = written.as_ref().is_some_and(|root| holds(root, &reference));
@@ -137,20 +138,26 @@ fn parameters(
             _ => compared(&loaded.draft, &parameter.name, &parameter.value),
         };
         let changes = |value: &Value| {
+            work.take(bytes.len().saturating_mul(2))?;
             let mut options = options.clone();
             options.parameters.insert(parameter.name.clone(), text(value));
-            // Where another value makes a mistake, or more than can be gone through, it changes something.
+            // Where another value makes a mistake, it changes something.
             load(source, bytes, format, &options)
-                .is_ok_and(|other| check::differ(&loaded.matrix, &other.matrix) == Ok(false))
+                .map_or(Ok(true), |other| check::differ(&loaded.matrix, &other.matrix, &work))
         };
-        if values.iter().all(changes) {
-            report.found.push(check::Found {
+        let path = Path::root().key("parameter").key(&parameter.name);
+        let found: Result<bool, TooMany> =
+            values.iter().map(changes).find(|changes| *changes != Ok(false)).unwrap_or(Ok(false));
+        match found {
+            Ok(true) => {}
+            Err(TooMany) => report.found.push(check::too_large(path, "whether it changes anything")),
+            Ok(false) => report.found.push(check::Found {
                 code: Code::DeadParameter,
-                path: Path::root().key("parameter").key(&parameter.name),
+                path,
                 what: format!("every situation is decided alike, whatever `{}` is", parameter.name),
                 help: Some("name it in a `when.parameter`, put it in a setting, or take it out".into()),
                 situation: None,
-            });
+            }),
         }
     }
 }
