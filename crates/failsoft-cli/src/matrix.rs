@@ -78,7 +78,7 @@ pub(crate) fn parse(source: &Source, parameters: &[Pair]) -> Result<Result<Loade
 
 /// The same, and goes through every situation.
 pub(crate) fn prove(source: &Source, parameters: &[Pair]) -> Result<Result<Proven, Diagnostics>, Trouble> {
-    let mut progress = Progress::new("proving");
+    let progress = Progress::new("proving");
     parse_by(source, parameters, |options| {
         document::prove(&source.name, &source.bytes, source.format, options, &mut |done, all| {
             progress.at(done, all);

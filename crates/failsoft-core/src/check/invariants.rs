@@ -93,6 +93,9 @@ impl Promise {
     }
 }
 
+/// What a `when` allows, in a class and at a stage.
+type Supposition = ((ClassId, Stage), Given);
+
 /// A promise that does not hold, and the smallest situation that shows it.
 struct Broken {
     size: usize,
@@ -151,12 +154,8 @@ impl Prover<'_> {
     }
 
     /// What `when` allows, for the classes and stages of a view; findings of targets may differ between them.
-    fn supposed(
-        &mut self,
-        invariant: &Invariant,
-        view: &View,
-    ) -> Result<Vec<((ClassId, Stage), Given)>, TooMany> {
-        let mut different: Vec<((ClassId, Stage), Given)> = Vec::new();
+    fn supposed(&mut self, invariant: &Invariant, view: &View) -> Result<Vec<Supposition>, TooMany> {
+        let mut different: Vec<Supposition> = Vec::new();
         for (class, stage) in &view.alike {
             let mut all = Vec::from([Given::default()]);
             for (id, condition) in &invariant.when {

@@ -78,8 +78,17 @@ const KEYS: [Key; 6] = [
 ];
 
 /// Everything that changes nothing, of the operations that could be gone through.
-pub(super) fn found(prover: &mut Prover<'_>, seen: &Seen, operations: &[Done], found: &mut Vec<Found>) {
-    for knob in knobs(prover, seen, operations) {
+pub(super) fn found(
+    prover: &mut Prover<'_>,
+    seen: &Seen,
+    operations: &[Done],
+    progress: &mut dyn FnMut(usize, usize),
+    found: &mut Vec<Found>,
+) {
+    let knobs = knobs(prover, seen, operations);
+    let count = knobs.len();
+    for (place, knob) in knobs.into_iter().enumerate() {
+        progress(place, count);
         match is_live(prover, &knob, operations) {
             Ok(true) => {}
             Ok(false) => found.push(Found {

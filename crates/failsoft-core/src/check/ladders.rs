@@ -83,7 +83,7 @@ impl Seen {
                 facts: facts(prover.domains, given, passed.cloned()),
             };
             let all = Some(case.given.clone());
-            let not_callers = || but(prover, need.id, &case.given, |told| is_callers(told));
+            let not_callers = || but(prover, need.id, &case.given, is_callers);
             if let By::Rung(rung) = by {
                 self.operations.entry((need.id, rung)).or_default().insert(view.operation);
                 let business = [401, 403, 404, 422, 429].contains(&answer.status);

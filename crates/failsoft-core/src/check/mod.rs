@@ -41,7 +41,7 @@ use prover::{Prover, View};
 use rules::Rules;
 use worse::Looser;
 
-/// Everything that there is to say of a matrix. `progress` is told how many operations of how many are done.
+/// Everything that there is to say of a matrix. `progress` is told how much of how much is done.
 ///
 /// ```
 /// use failsoft_core::check::{Code, check};
@@ -75,9 +75,10 @@ pub fn check_in(matrix: &Matrix, scope: Scope<'_>, progress: &mut dyn FnMut(usiz
     let operations: Vec<(OperationId, String)> =
         matrix.operations().map(|(id, name)| (id, String::from(name))).collect();
     // What changes nothing takes about as long as all that is before it.
-    let total = operations.len().saturating_mul(2);
+    let half = operations.len().max(1).saturating_mul(100);
+    let total = half.saturating_mul(2);
     for (place, (id, name)) in operations.iter().enumerate() {
-        progress(place, total);
+        progress(place.saturating_mul(100), total);
         match operation(&mut prover, *id, &mut seen, &mut looser, &mut report) {
             Ok(gone_through) => done.push(gone_through),
             Err(TooMany) => {
@@ -86,13 +87,17 @@ pub fn check_in(matrix: &Matrix, scope: Scope<'_>, progress: &mut dyn FnMut(usiz
             }
         }
     }
-    progress(operations.len(), total);
+    progress(half, total);
     let all = done.len() == operations.len();
     report.operations = (operations.len(), done.len());
     report.invariants.0 = matrix.invariants.len();
     report.ways = prover.ways();
     if all {
-        knobs::found(&mut prover, &seen, &done, &mut report.found);
+        let more = &mut |done: usize, of: usize| {
+            let part = half.saturating_mul(done).checked_div(of).unwrap_or(0);
+            progress(half.saturating_add(part), total);
+        };
+        knobs::found(&mut prover, &seen, &done, more, &mut report.found);
     }
     seen.unbounded(&prover, &mut report.found);
     statics::late(&prover, &seen, &mut report.found);

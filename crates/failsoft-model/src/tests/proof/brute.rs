@@ -103,6 +103,7 @@ fn an_operator_who_skips_is_no_condition() {
 /// The size at which an answer of `g` stands first.
 fn answered(found: &Brute, rung: Option<i64>, kind: &str, fault: Option<&str>) -> Option<usize> {
     let answer = Answer {
+        by_advice_alone: false,
         dependency: Some("g".to_owned()),
         rung,
         kind: kind.to_owned(),
