@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: what things cost, beside a floor that is measured in the same run.
 //!
 //! A long replay stands beside reading the same lines as JSON and nothing more; recording an outcome beside one
-//! atomic add; taking from a meter beside a look-up and an add in a hash table.
+//! atomic add; taking from a meter beside a look-up and an add in a hash table; a proof beside reading the document.
 
+mod check;
 mod meter;
 mod record;
 
@@ -38,15 +39,18 @@ pub(crate) fn run(as_json: bool, weigh: Option<Fill>) -> Result<(), String> {
         return run_process(release.args(as_json.then_some("--json")));
     }
     let taking = meter::measure();
+    let proving = check::measure()?;
     let recordings = record::measure();
     if as_json {
         recordings.iter().for_each(|recording| println!("{}", recording.json()));
         println!("{}", taking.json());
+        println!("{}", proving.json());
     } else {
         println!("{:<44} {:>8} {:>9} {:>7}", "what", "ns", "floor ns", "ratio");
         recordings.iter().for_each(|recording| println!("{}", recording.text()));
         println!("floor: one atomic add on a line that a second thread adds to\n");
         println!("{}\n", taking.text());
+        println!("{}\n", proving.text());
     }
     run_process(&mut cargo(&["build", "--quiet", "--release", "--package", "failsoft-cli"]))?;
     let program = root().join("target/release/failsoft");
