@@ -3,8 +3,9 @@
 mod hostile;
 mod planted;
 
+use failsoft::check::{Direction, diff, differ};
 use failsoft::document::{Format, Options, load};
-use failsoft::explore::{Domains, Explorer, Given, Values};
+use failsoft::explore::{Domains, Explorer, Given, Values, Work};
 use failsoft::{Matrix, Stage};
 use failsoft_model::generate::case_of_one_matrix;
 use failsoft_tests::brute::{Changed, Seen, compare, compare_two};
@@ -85,4 +86,25 @@ fn what_changes_equals_brute_force_over_the_model() {
     for direction in ["looser", "stricter", "other", "none"] {
         assert!(changed.get(direction).is_some_and(|times| *times > 5), "{direction}: {changed:?}");
     }
+}
+
+/// A request that tells no class is of the first, so that which one is written first is a decision, too (PRF-30).
+#[test]
+fn another_first_class_is_a_change() {
+    let read = |classes: &str| {
+        let text = format!(
+            "spec = 1\nname = \"classes\"\nclasses = [{classes}]\n[dependency.policy]\nrole = \"guard\"\ndeadline = \"50ms\"\n\
+             on_failure = [{{ allow = {{ when = {{ class = [\"paid\"] }}, cap = {{ requests = 5 }} }} }}, {{ deny = true }}]\n\
+             [operation.ask]\nneeds = [\"policy\"]\n"
+        );
+        load("case", text.as_bytes(), Format::Toml, &Options::default()).expect("a document").matrix
+    };
+    let (old, new) = (read("\"free\", \"paid\""), read("\"paid\", \"free\""));
+    let changes = diff(&old, &new, &mut |_, _| ()).changes;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!((changes[0].direction, changes[0].size), (Direction::Looser, 1));
+    assert!(changes[0].of.iter().all(|(class, _)| class == "(none told)"), "{:?}", changes[0].of);
+    assert_eq!(differ(&old, &new, &Work::default()), Ok(true));
+    let other = read("\"free\", \"other\", \"paid\"");
+    assert!(diff(&old, &other, &mut |_, _| ()).changes.is_empty(), "the first is the same");
 }

@@ -163,8 +163,15 @@ fn classes(old: &Matrix, new: &Matrix, only: Option<ClassId>) -> Vec<(ClassId, C
     let ours = old.classes().map(|(id, name)| (id, of_other(old, new, id), String::from(name)));
     let theirs = new.classes().filter(|(_, name)| old.class(name).is_none());
     let theirs = theirs.map(|(id, name)| (first, id, String::from(name))).filter(|_| only.is_none());
-    ours.filter(|(id, _, _)| only.is_none_or(|only| only == *id)).chain(theirs).collect()
+    // Another class may be the first, which a request is of that tells none.
+    let told = old.first_class().zip(new.first_class());
+    let untold = told.filter(|(one, other)| only.is_none() && of_other(old, new, *one) != *other);
+    let untold = untold.map(|(one, other)| (one, other, String::from(UNTOLD)));
+    ours.filter(|(id, _, _)| only.is_none_or(|only| only == *id)).chain(theirs).chain(untold).collect()
 }
+
+/// What stands for a class where a request tells none. No class has such a name.
+const UNTOLD: &str = "(none told)";
 
 /// A group of changes while it is looked for.
 struct Group {
@@ -387,11 +394,14 @@ pub fn differ(old: &Matrix, new: &Matrix, work: &Work) -> Result<bool, TooMany> 
     let names = Names::of(old, new);
     let both = both(old, new);
     let same = |count: usize, other: usize| both.len() == count && both.len() == other;
+    let is_missing = |classes: Vec<String>| !classes.is_empty();
     if !same(old.operations().count(), new.operations().count())
-        || !old.classes().map(|(_, name)| name).eq(new.classes().map(|(_, name)| name))
+        || is_missing(missing(old.classes(), |name| new.class(name).is_some()))
+        || is_missing(missing(new.classes(), |name| old.class(name).is_some()))
     {
         return Ok(true);
     }
+    let classes = classes(old, new, None);
     // Each dependency has some hundred conditions.
     work.take(old.dependencies.len().saturating_add(new.dependencies.len()).saturating_mul(600))?;
     let (ours, theirs) = Domains::joined(old, new, &names);
@@ -405,8 +415,8 @@ pub fn differ(old: &Matrix, new: &Matrix, work: &Work) -> Result<bool, TooMany> 
             too_many = true;
             continue;
         };
-        for (class, _) in old.classes() {
-            match pair.differs((one, other), (class, class), &stops) {
+        for (ours, theirs, _) in &classes {
+            match pair.differs((one, other), (*ours, *theirs), &stops) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
                 Err(TooMany) => too_many = true,
